@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "osiiso/task_body.hpp"
+#include "osiiso/task_options.hpp"
+
+namespace osiiso {
+
+/// Tasks that a queue accepts as a whole, in the order in which they were added, with the groups
+/// that they are in and what they need of each other.
+///
+///     osiiso::Batch batch;
+///     const auto site = batch.add_group({.group_id = "site", .workers = 2});
+///     const auto build = batch.add({.name = "build"}, Command::shell("make site"), site);
+///     const auto check = batch.add({.name = "check"}, Command::shell("./linkcheck out"), site);
+///     batch.need(check, build);
+///     batch.add_finally({}, Command::shell("rm -rf scratch"), site);
+///     queue.submit(std::move(batch));
+///
+/// Not thread-safe.
+class Batch {
+ public:
+  /// Positions in this batch, in order of addition from 0.
+  enum class Task : std::uint32_t {};
+  enum class Group : std::uint32_t {};
+  struct Need {
+    bool is_group = false;
+    std::uint32_t index = 0;  ///< of a Task or of a Group
+  };
+
+  struct GroupOptions {
+    std::string group_id;  ///< empty: the queue makes one up
+    int workers = 0;       ///< most attempts of the group at the same time, 0: as many as there are
+  };
+
+  using SharedOptions = std::shared_ptr<const TaskOptions>;
+
+  struct TaskEntry {
+    std::string name;  ///< empty: derived from the body
+    SharedOptions options;
+    TaskBody body;
+    std::optional<Group> group;
+    bool finally = false;     ///< waits for the others of its group, without one for all others
+    std::vector<Need> needs;  ///< in addition to those of the group
+  };
+  struct GroupEntry {
+    GroupOptions options;
+    std::vector<Need> needs;  ///< of every task of the group that is not a finally task
+  };
+
+  Group add_group(GroupOptions options);
+
+  /// The options' `name` and `group_id` are overridden by `group` and by a non-empty `name`.
+  /// Throws `OptionError` where the options break a rule.
+  Task add(TaskOptions options, TaskBody body, std::optional<Group> group = {});
+  /// The same for many tasks with equal options: `options` must be valid and is shared.
+  Task add(std::string name, SharedOptions options, TaskBody body, std::optional<Group> group = {});
+
+  /// A task that runs after all others of the group (without one: of the run), however they went.
+  /// It is `must_complete`, and only a forced shutdown keeps it from running.
+  Task add_finally(std::string name, SharedOptions options, TaskBody body,
+                   std::optional<Group> group = {});
+
+  /// `task`, or every task of `group`, starts only when the need has succeeded; when that becomes
+  /// impossible it is cancelled. Needs may point forward.
+  void need(Task task, Task needed);
+  void need(Task task, Group needed);
+  void need(Group group, Task needed);
+  void need(Group group, Group needed);
+
+  const std::vector<TaskEntry>& tasks() const { return tasks_; }
+  const std::vector<GroupEntry>& groups() const { return groups_; }
+  bool empty() const { return tasks_.empty(); }
+
+  /// A cycle among the needs, as the names along it with the first repeated at the end; empty
+  /// where there is none. A queue refuses a batch that has one.
+  std::vector<std::string> find_cycle() const;
+
+  /// Takes the contents out, for the queue that accepts them.
+  std::vector<TaskEntry> release_tasks() { return std::exchange(tasks_, {}); }
+  std::vector<GroupEntry> release_groups() { return std::exchange(groups_, {}); }
+
+ private:
+  std::vector<TaskEntry> tasks_;
+  std::vector<GroupEntry> groups_;
+};
+
+}  // namespace osiiso

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "osiiso/error.hpp"
+#include "osiiso/task_options.hpp"
+
+namespace osiiso {
+
+class TaskContext;
+
+/// What happens to processes that a command leaves behind when it ends.
+enum class Leak {
+  kill,  ///< they are stopped
+  fail,  ///< they are stopped, and the attempt fails
+  keep,  ///< they live until the run ends
+};
+
+/// Everything about a command but its words. Tasks that differ in nothing else share one.
+struct CommandSettings {
+  /// Set in, or (none) removed from, the environment that the program itself has.
+  std::map<std::string, std::optional<std::string>> env;
+  /// Working directory. Empty: that of the program.
+  std::string cwd;
+  /// Text that the command reads on its standard input.
+  std::optional<std::string> stdin_text;
+  /// File that the command reads on its standard input. Neither: `/dev/null`.
+  std::optional<std::string> stdin_file;
+  /// Interpreter of a command string; the text follows its words. One word gets `-c` added.
+  std::vector<std::string> shell = {"/bin/sh", "-c"};
+  /// Exit codes that count as success.
+  std::vector<int> ok_codes = {0};
+  Leak leak = Leak::kill;
+};
+
+/// How a command's process ended, what it printed, and what it used.
+struct CommandOutput {
+  std::optional<int> exit_code;  ///< of a process that exited
+  std::optional<int> signal;     ///< of a process that was killed
+  bool core_dumped = false;
+  /// The first and the last 32 KiB of each stream, with a line between them that says how many
+  /// bytes were left out where there were more.
+  std::string stdout_text;
+  std::string stderr_text;
+  std::uint64_t stdout_bytes = 0;  ///< as written by the command
+  std::uint64_t stderr_bytes = 0;
+  bool truncated = false;  ///< whether bytes of either stream were left out
+  Duration cpu_user{0};
+  Duration cpu_system{0};
+  std::int64_t max_rss = 0;  ///< peak resident memory in bytes, of the largest single process
+};
+
+/// A command did not succeed. The text is what reports show: the last line of its standard error
+/// where there is one, else `exit status 3`, `killed by SIGSEGV`, `cannot run 'foo': ...`.
+class CommandError : public Error {
+ public:
+  CommandError(const std::string& message, Cause cause, CommandOutput output)
+      : Error(message), cause_(cause), output_(std::move(output)) {}
+
+  Cause cause() const { return cause_; }
+  const CommandOutput& output() const { return output_; }
+
+ private:
+  Cause cause_;
+  CommandOutput output_;
+};
+
+/// A child process to run: a callable like any other, so that a queue treats it like one.
+///
+///     queue.submit({.retries = 2}, osiiso::Command::shell("make -C docs | tee log"));
+///     queue.submit(osiiso::Command::argv({"convert", path, "out.png"}));
+///
+/// A value; copying it is cheap as long as the settings are shared.
+class Command {
+ public:
+  using Settings = std::shared_ptr<const CommandSettings>;
+
+  /// A program and its arguments, started as they stand. Throws `OptionError` if there is no word
+  /// or a word holds a NUL byte.
+  static Command argv(const std::vector<std::string>& words, Settings settings = {});
+
+  /// A text for the shell. Throws `OptionError` if it is blank or holds a NUL byte.
+  static Command shell(std::string text, Settings settings = {});
+
+  /// The same command with `name=value` added to its environment, over the settings' own.
+  Command& with_variable(std::string_view name, std::string_view value);
+
+  /// The same command, shown to readers as `text` (a template with its inputs filled in, say).
+  Command& with_text(std::string text);
+
+  bool is_shell() const { return is_shell_; }
+  /// The words of an argv; for a shell command its text alone.
+  std::vector<std::string> words() const;
+  /// Readable text: the shell text as it is, or the words quoted as a shell would need them.
+  std::string text() const;
+  const CommandSettings& settings() const;
+  /// What `with_variable` added: `name=value` strings, each ended by a NUL.
+  const std::string& variables() const { return variables_; }
+
+  /// Runs the command to its end on the calling thread. Honours the context's stop request: the
+  /// process group gets SIGTERM, the grace, SIGKILL. Throws `CommandError` unless the exit code is
+  /// among `ok_codes`.
+  CommandOutput operator()(const TaskContext& context) const;
+
+ private:
+  Command() = default;
+
+  std::string words_;  // NUL-separated, so that a million commands are a million strings
+  std::string variables_;
+  std::string text_;  // empty: derived from words_
+  Settings settings_;
+  bool is_shell_ = false;
+};
+
+}  // namespace osiiso

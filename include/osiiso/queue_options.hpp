@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "osiiso/duration.hpp"
+
+namespace osiiso {
+
+/// When a run is over.
+enum class Mode {
+  finite,    ///< when nothing is outstanding, or at the run's timeout
+  infinite,  ///< at shutdown or the run's timeout, however idle it is
+};
+
+/// What a finally failed task does to the others.
+enum class FailPolicy {
+  continue_,   ///< nothing
+  fail_first,  ///< everything but `must_complete` and `finally` tasks is cancelled
+};
+
+/// What the run's timeout does to `must_complete` tasks; ordinary ones are cancelled either way.
+enum class OnTimeout {
+  complete,  ///< they still run
+  cancel,    ///< they are cancelled too
+};
+
+/// How a queue runs its tasks. A plain value, checked by `validate()` when a queue is made of it.
+struct QueueOptions {
+  /// Most attempts at the same time. None: as many as suit the machine and the kind of queue.
+  std::optional<int> workers;
+  /// Most outstanding tasks; a further `submit` waits for room. 0: no bound.
+  std::int64_t size = 0;
+  /// Limit of a whole run.
+  std::optional<Duration> timeout;
+  Mode mode = Mode::finite;
+  FailPolicy fail_policy = FailPolicy::continue_;
+  OnTimeout on_timeout = OnTimeout::complete;
+  /// Attempts started per second, retries included. None: no limit.
+  std::optional<double> rate;
+  /// How many attempts may start at once after an idle time.
+  int burst = 1;
+  /// From being asked to stop to being killed, for tasks that do not say.
+  Duration grace = std::chrono::seconds(5);
+  /// Seeds the generator of `jitter`. None: differs from queue to queue.
+  std::optional<std::uint64_t> seed;
+};
+
+/// Throws `OptionError` with the text of the first rule that is broken.
+void validate(const QueueOptions& options);
+
+}  // namespace osiiso

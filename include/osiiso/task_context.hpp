@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "osiiso/duration.hpp"
+
+namespace osiiso {
+
+namespace base {
+class StopState;
+}
+
+/// What a running attempt may know about itself. A callable that takes a `const TaskContext&`, or
+/// a `std::stop_token`, as its first parameter is given it. Valid until the callable returns.
+class TaskContext {
+ public:
+  struct Identity {
+    std::string run_id;
+    std::string task_id;
+    std::string name;
+    std::string group_id;
+    int attempt = 1;
+    int max_attempts = 1;
+    int worker = 0;
+    Duration grace{0};
+  };
+
+  TaskContext(Identity identity, std::shared_ptr<base::StopState> stop)
+      : identity_(std::move(identity)), stop_(std::move(stop)) {}
+
+  const std::string& run_id() const { return identity_.run_id; }
+  const std::string& task_id() const { return identity_.task_id; }
+  const std::string& name() const { return identity_.name; }
+  const std::string& group_id() const { return identity_.group_id; }
+  /// Which attempt this is, from 1, and how many there can be.
+  int attempt() const { return identity_.attempt; }
+  int max_attempts() const { return identity_.max_attempts; }
+  int worker() const { return identity_.worker; }
+  /// From the stop request to the moment when the attempt is killed or given up.
+  Duration grace() const { return identity_.grace; }
+
+  /// Asked to stop when the attempt times out or the task is cancelled.
+  std::stop_token stop_token() const;
+
+  /// For code of osiiso that needs more than the token says.
+  base::StopState& stop_state() const { return *stop_; }
+
+ private:
+  Identity identity_;
+  std::shared_ptr<base::StopState> stop_;
+};
+
+}  // namespace osiiso

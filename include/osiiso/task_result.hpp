@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <any>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "osiiso/duration.hpp"
+#include "osiiso/task_options.hpp"
+
+namespace osiiso {
+
+/// Where a task stands. The last three are final.
+enum class Status { pending, running, retrying, succeeded, failed, cancelled };
+
+/// The word that reports use: `pending`, `running`, ...
+const char* to_string(Status status);
+
+inline bool is_final(Status status) { return status >= Status::succeeded; }
+
+/// One try of a task, as it went. Times count from the start of the run.
+struct AttemptResult {
+  int attempt = 1;   ///< from 1
+  int worker = 0;    ///< which worker ran it, from 0
+  Duration started_at{0};
+  Duration finished_at{0};
+  Cause cause = Cause::none;     ///< none where it succeeded or was cancelled
+  std::optional<int> exit_code;  ///< of a command that exited
+  std::optional<int> signal;     ///< of a command that was killed
+  std::string message;           ///< empty where it succeeded
+};
+
+/// What became of a task. Made once, when the task is final, and never changed after.
+/// Times count from the start of the run (tasks submitted before it: from its start, too).
+struct TaskResult {
+  std::string task_id;   ///< 32 hex digits
+  std::string name;
+  std::string group_id;  ///< empty: in no group
+  std::string command;   ///< readable text of a command; empty for a function
+  Status status = Status::pending;
+  std::any value;                ///< of a succeeded task; a command's is a `CommandOutput`
+  std::exception_ptr exception;  ///< of a failed task: its last error
+  int attempts = 0;              ///< attempts that were started
+  int priority = 3;
+  bool must_complete = false;
+  bool detached = false;
+  Duration created_at{0};
+  std::optional<Duration> started_at;  ///< first attempt; none if there was none
+  Duration finished_at{0};
+  Duration duration{0};  ///< from `started_at` to `finished_at`; zero if never started
+  std::string message;   ///< why it did not succeed, in a few words; empty where it did
+  Metadata metadata;
+  std::vector<AttemptResult> attempt_list;
+};
+
+}  // namespace osiiso

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <csignal>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+
+#include "osiiso/duration.hpp"
+
+namespace osiiso::base {
+
+/// How an attempt is to be stopped.
+struct StopRequest {
+  int signal = SIGTERM;  ///< what a command's processes get first
+  Duration grace{0};     ///< from that signal to SIGKILL; zero kills at once
+};
+
+/// Carries stop requests from a queue to the attempt that it runs. All members may be called from
+/// any thread.
+class StopState {
+ public:
+  /// Asks to stop, or asks again: a later request can only shorten the grace of an earlier one.
+  void request(StopRequest request);
+
+  /// How many requests came so far; a change says that `latest()` is worth reading.
+  unsigned version() const;
+  std::optional<StopRequest> latest() const;
+
+  /// While attached, each request writes to the eventfd `wake`; one that came earlier does at once.
+  void attach(int wake);
+  void detach();
+
+  /// For functions that take a token: requested as soon as anything is.
+  std::stop_token token();
+
+ private:
+  mutable std::mutex mutex_;
+  unsigned version_ = 0;
+  std::optional<StopRequest> latest_;
+  std::optional<std::stop_source> source_;  // made when somebody asks, most attempts never do
+  int wake_ = -1;
+};
+
+}  // namespace osiiso::base

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "osiiso/batch.hpp"
+#include "osiiso/queue_options.hpp"
+
+namespace osiiso::job {
+
+enum class QueueKind { thread, process, async };
+
+/// What job files say, checked and complete: ready to be handed to a queue.
+struct Plan {
+  std::string name;
+  QueueKind kind = QueueKind::thread;
+  QueueOptions queue;
+  Batch batch;
+};
+
+}  // namespace osiiso::job
