@@ -63,14 +63,17 @@ struct CommandOutput {
 class CommandError : public Error {
  public:
   CommandError(const std::string& message, Cause cause, CommandOutput output)
-      : Error(message), cause_(cause), output_(std::move(output)) {}
+      : Error(message),
+        cause_(cause),
+        output_(std::make_shared<const CommandOutput>(std::move(output))) {}
 
   Cause cause() const { return cause_; }
-  const CommandOutput& output() const { return output_; }
+  const CommandOutput& output() const { return *output_; }
+  const std::shared_ptr<const CommandOutput>& shared_output() const { return output_; }
 
  private:
   Cause cause_;
-  CommandOutput output_;
+  std::shared_ptr<const CommandOutput> output_;  // shared, since exceptions are copied
 };
 
 /// A child process to run: a callable like any other, so that a queue treats it like one.

@@ -48,7 +48,9 @@ class TaskBody {
           return function();
         }
       };
-      if constexpr (std::is_void_v<decltype(invoke())>) {
+      if constexpr (std::is_same_v<F, Command>) {
+        return std::make_shared<const CommandOutput>(invoke());
+      } else if constexpr (std::is_void_v<decltype(invoke())>) {
         invoke();
         return {};
       } else {

@@ -3,10 +3,12 @@
 
 #include <any>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "osiiso/command.hpp"
 #include "osiiso/duration.hpp"
 #include "osiiso/task_options.hpp"
 
@@ -40,9 +42,10 @@ struct TaskResult {
   std::string group_id;  ///< empty: in no group
   std::string command;   ///< readable text of a command; empty for a function
   Status status = Status::pending;
-  std::any value;                ///< of a succeeded task; a command's is a `CommandOutput`
+  std::any value;        ///< of a succeeded function; of a command, the same pointer as `output`
   std::exception_ptr exception;  ///< of a failed task: its last error
-  int attempts = 0;              ///< attempts that were started
+  std::shared_ptr<const CommandOutput> output;  ///< of a command: its last attempt's, if any ran
+  int attempts = 0;                             ///< attempts that were started
   int priority = 3;
   bool must_complete = false;
   bool detached = false;
