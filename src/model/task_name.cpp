@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "model/task_name.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace osiiso::model {
+namespace {
+
+constexpr std::size_t kLongestName = 60;
+constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
+
+// The words of `text` with one space between them, as far as a name can need them.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  // Four times as many bytes as characters, and one character more than fits.
+  while (line.size() <= 4 * (kLongestName + 1)) {
+    const std::size_t start = text.find_first_not_of(kWhiteSpace);
+    if (start == std::string_view::npos) break;
+    const std::size_t end = std::min(text.find_first_of(kWhiteSpace, start), text.size());
+    if (!line.empty()) line += ' ';
+    line += text.substr(start, end - start);
+    text.remove_prefix(end);
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string default_name(const TaskBody& body) {
+  const Command* command = body.command();
+  return command == nullptr ? "task" : name_of_command(command->text());
+}
+
+std::string name_of_command(std::string_view text) {
+  return base::cut_to_width(on_one_line(text), kLongestName);
+}
+
+}  // namespace osiiso::model

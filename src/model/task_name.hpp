@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "osiiso/task_body.hpp"
+
+namespace osiiso::model {
+
+/// What a task is called that was given no name: that of its command, or `task` for a function.
+std::string default_name(const TaskBody& body);
+
+/// The text of a command on one line, cut at 60 columns with `…`.
+std::string name_of_command(std::string_view text);
+
+}  // namespace osiiso::model
