@@ -11,21 +11,24 @@
 
 namespace osiiso {
 
-/// A callable of any type, to be called once for each attempt. Move-only.
+/// A callable of any type, to be called once for each attempt. Copies share the callable.
 ///
 /// What it is made of is called with the context, with its stop token, or with nothing, whichever
 /// it takes; what it returns is the task's value, what it throws is the attempt's failure.
 class TaskBody {
  public:
+  /// Empty: not to be called, to be assigned to.
+  TaskBody() = default;
+
   template <typename F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
   TaskBody(F&& callable)  // NOLINT(google-explicit-constructor): any callable is one
-      : held_(std::make_unique<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
+      : held_(std::make_shared<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
 
-  std::any operator()(const TaskContext& context) { return held_->call(context); }
+  std::any operator()(const TaskContext& context) const { return held_->call(context); }
 
   /// The command that this body is, or nullptr for a function. Lets a queue run it its own way.
-  const Command* command() const { return held_->command(); }
+  const Command* command() const { return held_ ? held_->command() : nullptr; }
 
  private:
   struct Callable {
@@ -69,7 +72,7 @@ class TaskBody {
     F function;
   };
 
-  std::unique_ptr<Callable> held_;
+  std::shared_ptr<Callable> held_;
 };
 
 }  // namespace osiiso

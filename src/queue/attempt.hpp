@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <any>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "osiiso/command.hpp"
+#include "osiiso/task_body.hpp"
+#include "osiiso/task_context.hpp"
+#include "osiiso/task_options.hpp"
+
+namespace osiiso::queue {
+
+/// What an attempt left behind when it ended.
+struct AttemptOutcome {
+  Cause cause = Cause::none;  // none: it succeeded
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string message;  // empty where it succeeded
+  std::any value;
+  std::exception_ptr error;
+  std::shared_ptr<const CommandOutput> output;
+};
+
+/// Calls the body; whatever it throws becomes part of the outcome.
+AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept;
+
+}  // namespace osiiso::queue

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: MIT
+#include "queue/engine.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "base/format.hpp"
+
+namespace osiiso::queue {
+namespace {
+
+using scheduler::CancelReason;
+using scheduler::State;
+using scheduler::Verdict;
+
+std::uint64_t random_bits() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32U) | device();
+}
+
+scheduler::QueueRules rules_of(const QueueOptions& options, int workers) {
+  scheduler::QueueRules rules;
+  rules.workers = static_cast<std::size_t>(workers);
+  rules.size = static_cast<std::size_t>(options.size);
+  rules.rate = options.rate;
+  rules.burst = options.burst;
+  rules.mode = options.mode;
+  rules.fail_policy = options.fail_policy;
+  rules.on_timeout = options.on_timeout;
+  rules.seed = options.seed ? *options.seed : random_bits();
+  return rules;
+}
+
+scheduler::TaskRules rules_of(const TaskOptions& options) {
+  scheduler::TaskRules rules;
+  rules.priority = options.priority;
+  rules.must_complete = options.must_complete;
+  rules.retries = options.retries;
+  rules.retry_delay = options.retry_delay;
+  rules.backoff = options.backoff;
+  rules.max_delay = options.max_delay;
+  rules.jitter = options.jitter;
+  rules.timeout = options.timeout;
+  rules.retry_timeouts = options.retry_on.matches(Cause::timeout, {});
+  return rules;
+}
+
+/// How long a task has to wait from its acceptance; `run_at` is converted here, once.
+std::optional<Duration> wait_of(const TaskOptions& options) {
+  if (!options.run_at) return options.delay;
+  const auto wait = *options.run_at - std::chrono::system_clock::now();
+  return std::max(std::chrono::duration_cast<Duration>(wait), Duration{0});
+}
+
+/// A bijection that scatters neighbouring numbers, so that task ids do not look alike.
+std::uint64_t scatter(std::uint64_t value) {
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
+  return value ^ (value >> 31U);
+}
+
+std::string hex_id(std::uint64_t high, std::uint64_t low) {
+  return base::format("{:016x}{:016x}", high, low);
+}
+
+Status status_of(State state) {
+  switch (state) {
+    case State::succeeded: return Status::succeeded;
+    case State::failed: return Status::failed;
+    default: return Status::cancelled;
+  }
+}
+
+}  // namespace
+
+Engine::Engine(const QueueOptions& options, int workers)
+    : options_(options),
+      key_high_(random_bits()),
+      key_low_(random_bits()),
+      core_(rules_of(options, workers)) {}
+
+void Engine::attach(Workers* workers) {
+  const Lock lock(mutex_);
+  workers_ = workers;
+}
+
+// Submission
+
+RecordPtr Engine::submit(TaskOptions options, TaskBody body) {
+  validate(options);
+  Lock lock(mutex_);
+  auto set = option_set(std::make_shared<const TaskOptions>(std::move(options)),
+                        body.command() != nullptr);
+  require_open(*set);
+  if (is_full()) {
+    ++waiters_;
+    finished_.wait(lock, [&] { return !is_full() || closed_; });
+    --waiters_;
+    require_open(*set);
+  }
+  auto record = make_record({}, std::move(set), std::move(body));
+  if (!record->set->options->group_id.empty()) {
+    record->group_id = group_name(record->set->options->group_id);
+  }
+  add_to_core(record, {}, scheduler::Scope::none);
+  core_.accept(record->index, base::now());
+  settle();
+  return record;
+}
+
+std::vector<RecordPtr> Engine::submit(Batch batch) {
+  if (const auto cycle = batch.find_cycle(); !cycle.empty()) {
+    std::string path = cycle.front();
+    for (std::size_t i = 1; i < cycle.size(); ++i) path += " -> " + cycle[i];
+    throw OptionError("needs form a cycle: " + path);
+  }
+  auto tasks = batch.release_tasks();
+  const auto group_entries = batch.release_groups();
+
+  const Lock lock(mutex_);
+  for (const auto& task : tasks) {
+    if (!task.finally) require_open(*option_set(task.options, task.body.command() != nullptr));
+  }
+  const auto groups = add_groups(group_entries);
+
+  std::vector<RecordPtr> records;
+  records.reserve(tasks.size());
+  for (auto& task : tasks) {
+    auto set = option_set(task.options, task.body.command() != nullptr);
+    auto record = make_record(std::move(task.name), std::move(set), std::move(task.body));
+    std::optional<scheduler::GroupIndex> group;
+    if (task.group) {
+      group = groups[static_cast<std::size_t>(*task.group)];
+      record->group_id = groups_[static_cast<std::size_t>(*group)];
+    } else if (!record->set->options->group_id.empty()) {
+      record->group_id = group_name(record->set->options->group_id);
+    }
+    auto scope = scheduler::Scope::none;
+    if (task.finally) scope = group ? scheduler::Scope::group : scheduler::Scope::run;
+    add_to_core(record, group, scope);
+    records.push_back(std::move(record));
+  }
+
+  const auto target = [&](const Batch::Need& need) -> scheduler::Need {
+    if (need.is_group) return groups[need.index];
+    return records[need.index]->index;
+  };
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    for (const auto& need : tasks[i].needs) core_.need(records[i]->index, target(need));
+    if (!tasks[i].group || tasks[i].finally) continue;
+    for (const auto& need : group_entries[static_cast<std::size_t>(*tasks[i].group)].needs) {
+      core_.need(records[i]->index, target(need));
+    }
+  }
+  for (const auto group : groups) core_.seal(group);
+  const auto at = base::now();
+  for (const auto& record : records) core_.accept(record->index, at);
+  settle();
+  return records;
+}
+
+bool Engine::is_full() const {
+  return options_.size > 0 && core_.unfinished() >= static_cast<std::size_t>(options_.size);
+}
+
+RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet> set,
+                              TaskBody body) {
+  auto record = std::make_shared<TaskRecord>();
+  record->sequence = next_sequence_++;
+  record->created_at = base::now();
+  if (name.empty()) name = set->options->name;
+  if (name.empty()) name = default_name(body);
+  record->name = std::move(name);
+  record->set = std::move(set);
+  record->body = std::move(body);
+  return record;
+}
+
+std::shared_ptr<const OptionSet> Engine::option_set(std::shared_ptr<const TaskOptions> options,
+                                                    bool is_command) {
+  auto& last = is_command ? last_command_set_ : last_function_set_;
+  if (last && last->options == options) return last;
+  auto made = std::make_shared<OptionSet>();
+  made->grace = options->grace.value_or(options_.grace);
+  made->rules = rules_of(*options);
+  // A command's attempt ends when its processes are gone; only functions can be deaf for ever.
+  if (!is_command) made->rules.abandon_after = made->grace;
+  made->options = std::move(options);
+  last = std::move(made);
+  return last;
+}
+
+void Engine::require_open(const OptionSet& set) const {
+  if (closed_ || !core_.accepts(set.rules)) throw ClosedError("queue is not accepting tasks");
+}
+
+std::shared_ptr<const std::string> Engine::group_name(const std::string& given) const {
+  if (!accepted_.empty()) {
+    const auto& last = accepted_.back()->group_id;
+    if (last && *last == given) return last;
+  }
+  return std::make_shared<const std::string>(given);
+}
+
+std::vector<scheduler::GroupIndex> Engine::add_groups(
+    const std::vector<Batch::GroupEntry>& groups) {
+  std::vector<scheduler::GroupIndex> indices;
+  indices.reserve(groups.size());
+  for (const auto& group : groups) {
+    const auto index = core_.add_group(static_cast<std::size_t>(group.options.workers));
+    const auto at = static_cast<std::size_t>(index);
+    if (groups_.size() <= at) groups_.resize(at + 1);
+    groups_[at] = std::make_shared<const std::string>(
+        group.options.group_id.empty() ? base::format("group-{}", next_sequence_)
+                                       : group.options.group_id);
+    run_groups_.push_back(index);
+    indices.push_back(index);
+  }
+  return indices;
+}
+
+void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
+                         scheduler::Scope finally) {
+  record->is_finally = finally != scheduler::Scope::none;
+  record->index = core_.add({.rules = &record->set->rules,
+                             .group = group,
+                             .finally = finally,
+                             .delay = wait_of(*record->set->options)});
+  const auto at = static_cast<std::size_t>(record->index);
+  if (records_.size() <= at) records_.resize(at + 1);
+  records_[at] = record;
+  accepted_.push_back(record);
+}
+
+// Handles
+
+bool Engine::cancel(const RecordPtr& record) {
+  const Lock lock(mutex_);
+  // The index of a final task may stand for another one by now.
+  if (is_final(record->status)) return false;
+  const bool will_end_cancelled = core_.cancel(record->index, base::now());
+  settle();
+  return will_end_cancelled;
+}
+
+Status Engine::status(const TaskRecord& record) const {
+  const Lock lock(mutex_);
+  return record.status;
+}
+
+int Engine::attempts(const TaskRecord& record) const {
+  const Lock lock(mutex_);
+  return record.attempts;
+}
+
+std::string Engine::name(const TaskRecord& record) const {
+  const Lock lock(mutex_);
+  return record.result ? record.result->name : record.name;
+}
+
+std::string Engine::task_id(const TaskRecord& record) const {
+  return hex_id(key_high_, key_low_ ^ scatter(record.sequence + 1));
+}
+
+ResultPtr Engine::result(const TaskRecord& record) const {
+  const Lock lock(mutex_);
+  return record.result;
+}
+
+ResultPtr Engine::wait(const TaskRecord& record, std::optional<Duration> timeout) const {
+  Lock lock(mutex_);
+  const auto is_done = [&] { return record.result != nullptr; };
+  ++waiters_;
+  if (timeout) {
+    finished_.wait_until(lock, base::saturating_add(base::now(), *timeout), is_done);
+  } else {
+    finished_.wait(lock, is_done);
+  }
+  --waiters_;
+  return record.result;
+}
+
+// The run
+
+void Engine::note_started() {
+  const Lock lock(mutex_);
+  if (!started_at_) started_at_ = base::now();
+}
+
+void Engine::begin_run(std::optional<Duration> timeout) {
+  if (timeout && *timeout <= Duration{0}) throw OptionError("timeout must be > 0");
+  const Lock lock(mutex_);
+  if (closed_) throw ClosedError("queue has been shut down");
+  if (running_) throw StateError("run() is already in progress");
+  running_ = true;
+  const auto at = base::now();
+  if (!started_at_) started_at_ = at;
+  core_.begin_run(at, timeout ? timeout : options_.timeout);
+  settle();
+}
+
+bool Engine::run_is_over() const {
+  if (core_.unfinished() > 0) return false;
+  return options_.mode == Mode::finite || closed_ || core_.halted() != scheduler::Halt::none;
+}
+
+RunSummary Engine::finish_run() {
+  Lock lock(mutex_);
+  over_.wait(lock, [&] { return run_is_over(); });
+  return collect();
+}
+
+RunSummary Engine::collect() {
+  RunSummary summary;
+  summary.timed_out = core_.timed_out();
+  summary.duration = base::now() - *started_at_;
+  summary.results.reserve(accepted_.size());
+  for (auto& record : accepted_) {
+    if (!record->result->detached) summary.add(record->result);
+    core_.release(record->index);
+    records_[static_cast<std::size_t>(record->index)].reset();
+  }
+  for (const auto group : run_groups_) core_.release(group);
+  accepted_.clear();
+  run_groups_.clear();
+  core_.begin_run(base::now(), {});
+  stop_signal_ = SIGTERM;
+  stop_grace_.reset();
+  started_at_.reset();
+  running_ = false;
+  return summary;
+}
+
+void Engine::halt(int signal, std::optional<Duration> grace) {
+  const Lock lock(mutex_);
+  stop_signal_ = signal;
+  stop_grace_ = grace;
+  core_.halt(scheduler::Halt::spare_must_complete, base::now());
+  settle();
+}
+
+void Engine::kill() {
+  const Lock lock(mutex_);
+  core_.halt(scheduler::Halt::spare_nothing, base::now());
+  settle();
+}
+
+void Engine::close() {
+  const Lock lock(mutex_);
+  closed_ = true;
+  core_.close(base::now());
+  settle();
+  finished_.notify_all();
+}
+
+void Engine::wait_until_idle() {
+  Lock lock(mutex_);
+  over_.wait(lock, [&] { return core_.unfinished() == 0; });
+}
+
+// The workers
+
+scheduler::Next Engine::next() {
+  const auto next = core_.next(base::now());
+  settle();
+  return next;
+}
+
+Attempt Engine::start(const scheduler::Start& start, int worker) {
+  const auto& record = records_[static_cast<std::size_t>(start.task)];
+  const auto at = base::now();
+  record->status = Status::running;
+  record->attempts = start.attempt;
+  record->worker = worker;
+  record->attempt_started_at = at;
+  record->stop = std::make_shared<base::StopState>();
+  if (!record->started_at) record->started_at = at;
+  return {record, record->body, TaskContext({.run_id = hex_id(key_high_, key_low_),
+                               .task_id = task_id(*record),
+                               .name = record->name,
+                               .group_id = record->group_id ? *record->group_id : std::string(),
+                               .attempt = start.attempt,
+                               .max_attempts = record->set->rules.retries + 1,
+                               .worker = worker,
+                               .grace = record->set->grace},
+                              record->stop)};
+}
+
+void Engine::end(const Attempt& attempt, AttemptOutcome outcome) {
+  auto& record = *attempt.record;
+  const auto& retry_on = record.set->options->retry_on;
+  const auto verdict =
+      core_.finished(record.index, attempt.context.attempt(),
+                     {.succeeded = outcome.cause == Cause::none,
+                      .retryable = retry_on.matches(outcome.cause, outcome.exit_code)},
+                     base::now());
+  if (!verdict) return;
+  note_attempt(record, *verdict, std::move(outcome));
+  settle();
+}
+
+void Engine::tick() {
+  core_.due(base::now());
+  settle();
+}
+
+// What the core decides
+
+void Engine::settle() {
+  for (const auto& effect : core_.take_effects()) {
+    std::visit([this](const auto& happened) { carry_out(happened); }, effect);
+  }
+  if (run_is_over() || core_.unfinished() == 0) over_.notify_all();
+  if (workers_ == nullptr) return;
+  if (core_.ready() > 0) workers_->wake();
+  if (const auto due = core_.next_due()) workers_->alarm(*due);
+}
+
+void Engine::carry_out(const scheduler::StopRequested& effect) {
+  using Why = scheduler::StopRequested::Why;
+  const auto& task = *record(effect.task);
+  base::StopRequest request{.signal = SIGTERM, .grace = task.set->grace};
+  if (effect.why == Why::cancel) {
+    request.signal = stop_signal_;
+    if (stop_grace_) request.grace = std::min(request.grace, *stop_grace_);
+  } else if (effect.why == Why::kill) {
+    request = {.signal = SIGKILL, .grace = Duration{0}};
+  }
+  task.stop->request(request);
+}
+
+void Engine::carry_out(const scheduler::Abandoned& effect) {
+  auto& task = *record(effect.task);
+  note_attempt(task, effect.verdict, {});
+  if (workers_ != nullptr) workers_->replace(task.worker);
+}
+
+void Engine::carry_out(const scheduler::RetryScheduled& effect) {
+  record(effect.task)->status = Status::retrying;
+}
+
+void Engine::carry_out(const scheduler::Finished& effect) {
+  auto& task = *record(effect.task);
+  task.result = make_result(task, effect);
+  task.status = task.result->status;
+  task.body = {};
+  task.stop.reset();
+  if (waiters_ > 0) finished_.notify_all();
+}
+
+void Engine::carry_out(const scheduler::Halted& /*effect*/) {}
+
+void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outcome) {
+  if (verdict == Verdict::timed_out) {
+    outcome.cause = Cause::timeout;
+    outcome.message = base::format("task '{}' exceeded {}s timeout", task.name,
+                                   format_seconds(*task.set->options->timeout));
+    outcome.error = std::make_exception_ptr(AttemptTimeoutError(outcome.message));
+  } else if (verdict == Verdict::cancelled) {
+    outcome.cause = Cause::none;
+    outcome.message = "cancelled";
+    outcome.error = nullptr;
+  }
+  task.attempt_list.push_back({.attempt = task.attempts,
+                               .worker = task.worker,
+                               .started_at = since_start(task.attempt_started_at),
+                               .finished_at = since_start(base::now()),
+                               .cause = outcome.cause,
+                               .exit_code = outcome.exit_code,
+                               .signal = outcome.signal,
+                               .message = outcome.message});
+  task.last = std::move(outcome);
+}
+
+ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effect) const {
+  auto result = std::make_shared<TaskResult>();
+  const auto& options = *task.set->options;
+  const auto at = base::now();
+  result->task_id = task_id(task);
+  if (const auto* command = task.body.command()) result->command = command->text();
+  result->name = std::move(task.name);
+  if (task.group_id) result->group_id = *task.group_id;
+  result->status = status_of(effect.state);
+  result->attempts = task.attempts;
+  result->priority = options.priority;
+  result->must_complete = options.must_complete || task.is_finally;
+  result->detached = options.detached;
+  result->metadata = options.metadata;
+  result->created_at = since_start(task.created_at);
+  result->finished_at = since_start(at);
+  if (task.started_at) {
+    result->started_at = since_start(*task.started_at);
+    result->duration = at - *task.started_at;
+  }
+  result->output = std::move(task.last.output);
+  switch (result->status) {
+    case Status::succeeded: result->value = std::move(task.last.value); break;
+    case Status::failed:
+      result->exception = std::move(task.last.error);
+      result->message = std::move(task.last.message);
+      break;
+    default: result->message = cancel_message(effect);
+  }
+  result->attempt_list = std::move(task.attempt_list);
+  task.last = {};
+  return result;
+}
+
+std::string Engine::cancel_message(const scheduler::Finished& effect) const {
+  const auto name_of = [this](const scheduler::Need& need) -> std::string {
+    if (const auto* group = std::get_if<scheduler::GroupIndex>(&need)) {
+      return *groups_[static_cast<std::size_t>(*group)];
+    }
+    const auto& needed = *record(std::get<scheduler::TaskIndex>(need));
+    return needed.result ? needed.result->name : needed.name;
+  };
+  switch (effect.reason) {
+    case CancelReason::before_execution: return "cancelled before execution";
+    case CancelReason::need_failed:
+      return base::format("needs '{}', which failed", name_of(*effect.need));
+    case CancelReason::need_cancelled:
+      return base::format("needs '{}', which was cancelled", name_of(*effect.need));
+    default: return "cancelled";
+  }
+}
+
+const RecordPtr& Engine::record(scheduler::TaskIndex index) const {
+  return records_[static_cast<std::size_t>(index)];
+}
+
+Duration Engine::since_start(Instant at) const {
+  return started_at_ ? std::max(at - *started_at_, Duration{0}) : Duration{0};
+}
+
+}  // namespace osiiso::queue

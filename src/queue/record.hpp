@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/stop_state.hpp"
+#include "osiiso/run_summary.hpp"
+#include "osiiso/task_body.hpp"
+#include "osiiso/task_options.hpp"
+#include "queue/attempt.hpp"
+#include "scheduler/types.hpp"
+
+namespace osiiso::queue {
+
+using base::Instant;
+
+/// Options as the user gave them and as the core reads them; shared by all tasks with equal ones.
+struct OptionSet {
+  std::shared_ptr<const TaskOptions> options;
+  Duration grace{0};
+  scheduler::TaskRules rules;
+};
+
+/// Everything that a queue knows of one task. Handles share it, so it can outlive the queue.
+/// Guarded by the engine's mutex, except for what is fixed at submission. A final record holds
+/// nothing but its result.
+struct TaskRecord {
+  // Fixed at submission.
+  std::uint64_t sequence = 0;  // position among all tasks of the queue, from 0
+  scheduler::TaskIndex index{};
+  std::shared_ptr<const OptionSet> set;
+  std::shared_ptr<const std::string> group_id;  // null: in no group
+  bool is_finally = false;
+  Instant created_at;
+
+  // While it lives.
+  std::string name;
+  TaskBody body;
+  Status status = Status::pending;
+  int attempts = 0;
+  std::optional<Instant> started_at;  // of the first attempt
+  std::vector<AttemptResult> attempt_list;
+  AttemptOutcome last;                    // of the last attempt that ended
+  std::shared_ptr<base::StopState> stop;  // of the attempt under way
+  Instant attempt_started_at;
+  int worker = 0;
+
+  // Once it is final.
+  ResultPtr result;
+};
+
+using RecordPtr = std::shared_ptr<TaskRecord>;
+
+}  // namespace osiiso::queue

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "queue/engine.hpp"
+
+namespace osiiso::queue {
+
+/// The threads that run a queue's attempts, made as they are needed, and one that keeps the time,
+/// made when there is first something to wait for.
+///
+/// Thread-safe. The threads own the engine jointly, so that one which was abandoned in a deaf
+/// function can return after the queue is gone.
+class ThreadWorkers final : public Workers {
+ public:
+  ThreadWorkers(std::shared_ptr<Engine> engine, int limit);
+  /// Every attempt must be final or abandoned.
+  ~ThreadWorkers() override;
+
+  /// Attempts may start from now on.
+  void start();
+
+  /// Whether the calling thread is one of this queue's workers.
+  bool is_worker_thread() const;
+
+  void wake() override;
+  void alarm(Instant at) override;
+  void replace(int worker) override;
+
+ private:
+  // Shared with the thread that sits there, which may be abandoned and outlive this object.
+  struct Seat {
+    int worker = 0;
+    bool abandoned = false;
+  };
+
+  void seat_thread(int worker);
+  void serve(const Seat& seat);
+  void keep_time();
+
+  const std::shared_ptr<Engine> engine_;
+  const int limit_;
+
+  // Guarded by the engine's lock.
+  std::condition_variable work_;
+  std::condition_variable time_;
+  bool started_ = false;
+  bool stopping_ = false;
+  int idle_ = 0;
+  int woken_ = 0;  // notified and not awake yet
+  std::vector<std::shared_ptr<Seat>> seats_;
+  std::vector<std::thread> threads_;  // by worker
+  std::thread timekeeper_;
+  std::optional<Instant> alarm_at_;
+};
+
+}  // namespace osiiso::queue
