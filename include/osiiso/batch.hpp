@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "osiiso/task_body.hpp"
@@ -35,8 +36,8 @@ class Batch {
   };
 
   struct GroupOptions {
-    std::string group_id;  ///< empty: the queue makes one up
-    int workers = 0;       ///< most attempts of the group at the same time, 0: as many as there are
+    std::string group_id = {};  ///< empty: the queue makes one up
+    int workers = 0;  ///< most attempts of the group at the same time, 0: as many as there are
   };
 
   using SharedOptions = std::shared_ptr<const TaskOptions>;
@@ -68,7 +69,8 @@ class Batch {
                    std::optional<Group> group = {});
 
   /// `task`, or every task of `group`, starts only when the need has succeeded; when that becomes
-  /// impossible it is cancelled. Needs may point forward.
+  /// impossible it is cancelled. Needs may point forward. Throws `OptionError` for a position that
+  /// is not of this batch, as do the functions above.
   void need(Task task, Task needed);
   void need(Task task, Group needed);
   void need(Group group, Task needed);

@@ -27,13 +27,13 @@ enum class Leak {
 /// Everything about a command but its words. Tasks that differ in nothing else share one.
 struct CommandSettings {
   /// Set in, or (none) removed from, the environment that the program itself has.
-  std::map<std::string, std::optional<std::string>> env;
+  std::map<std::string, std::optional<std::string>> env = {};
   /// Working directory. Empty: that of the program.
-  std::string cwd;
+  std::string cwd = {};
   /// Text that the command reads on its standard input.
-  std::optional<std::string> stdin_text;
+  std::optional<std::string> stdin_text = {};
   /// File that the command reads on its standard input. Neither: `/dev/null`.
-  std::optional<std::string> stdin_file;
+  std::optional<std::string> stdin_file = {};
   /// Interpreter of a command string; the text follows its words. One word gets `-c` added.
   std::vector<std::string> shell = {"/bin/sh", "-c"};
   /// Exit codes that count as success.
@@ -93,7 +93,8 @@ class Command {
   /// A text for the shell. Throws `OptionError` if it is blank or holds a NUL byte.
   static Command shell(std::string text, Settings settings = {});
 
-  /// The same command with `name=value` added to its environment, over the settings' own.
+  /// The same command with `name=value` added to its environment, over the settings' own. Throws
+  /// `OptionError` for a name that is empty or holds `=`, and for a NUL byte in either.
   Command& with_variable(std::string_view name, std::string_view value);
 
   /// The same command, shown to readers as `text` (a template with its inputs filled in, say).

@@ -30,22 +30,22 @@ enum class OnTimeout {
 /// How a queue runs its tasks. A plain value, checked by `validate()` when a queue is made of it.
 struct QueueOptions {
   /// Most attempts at the same time. None: as many as suit the machine and the kind of queue.
-  std::optional<int> workers;
+  std::optional<int> workers = {};
   /// Most outstanding tasks; a further `submit` waits for room. 0: no bound.
   std::int64_t size = 0;
   /// Limit of a whole run.
-  std::optional<Duration> timeout;
+  std::optional<Duration> timeout = {};
   Mode mode = Mode::finite;
   FailPolicy fail_policy = FailPolicy::continue_;
   OnTimeout on_timeout = OnTimeout::complete;
   /// Attempts started per second, retries included. None: no limit.
-  std::optional<double> rate;
+  std::optional<double> rate = {};
   /// How many attempts may start at once after an idle time.
   int burst = 1;
   /// From being asked to stop to being killed, for tasks that do not say.
   Duration grace = std::chrono::seconds(5);
   /// Seeds the generator of `jitter`. None: differs from queue to queue.
-  std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> seed = {};
 };
 
 /// Throws `OptionError` with the text of the first rule that is broken.

@@ -35,7 +35,7 @@ struct RetryOn {
   std::vector<Cause> causes = {Cause::exit,   Cause::signal, Cause::timeout,
                                Cause::worker, Cause::leak,   Cause::error};
   /// Exit codes that are retried even where `causes` has no `exit`.
-  std::vector<int> exit_codes;
+  std::vector<int> exit_codes = {};
 
   bool matches(Cause cause, std::optional<int> exit_code) const;
   bool operator==(const RetryOn&) const = default;
@@ -50,10 +50,12 @@ using Metadata = std::shared_ptr<const nlohmann::json>;
 ///
 /// The rules are checked by `validate()`, which every submission calls.
 struct TaskOptions {
+  // The `= {}` keep GCC from warning of members that designated initialisers leave out.
+
   /// What reports call the task. Empty: derived from the callable or command.
-  std::string name;
+  std::string name = {};
   /// The group that the result is counted under. Empty: none.
-  std::string group_id;
+  std::string group_id = {};
   /// Lower starts first; equal priorities start in submission order.
   int priority = 3;
   /// Spared by fail_first, by a run timeout with `on_timeout` complete and by the first signal.
@@ -65,23 +67,23 @@ struct TaskOptions {
   /// What the wait is multiplied by for each further retry.
   double backoff = 1;
   /// The longest wait between two attempts.
-  std::optional<Duration> max_delay;
+  std::optional<Duration> max_delay = {};
   /// Spreads each wait by up to this share of it, 0 to 1.
   double jitter = 0;
   /// Which failures are retried.
-  RetryOn retry_on;
+  RetryOn retry_on = {};
   /// Limit of each attempt by itself; waiting is never counted.
-  std::optional<Duration> timeout;
+  std::optional<Duration> timeout = {};
   /// From being asked to stop (SIGTERM) to being killed. None: the queue's.
-  std::optional<Duration> grace;
+  std::optional<Duration> grace = {};
   /// Start no sooner than this after the task was accepted.
-  std::optional<Duration> delay;
+  std::optional<Duration> delay = {};
   /// Start no sooner than this wall clock time, converted once; past means now.
-  std::optional<std::chrono::system_clock::time_point> run_at;
+  std::optional<std::chrono::system_clock::time_point> run_at = {};
   /// Run and waited for, yet left out of the summary.
   bool detached = false;
   /// Carried along, never read.
-  Metadata metadata;
+  Metadata metadata = {};
 };
 
 /// Throws `OptionError` with the text of the first rule that is broken.

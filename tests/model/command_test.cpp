@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "osiiso/command.hpp"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace osiiso {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST_CASE("an argv keeps its words as they are") {
+  const Words words = {"printf", "", "two words", "a\nb", ""};
+  const Command command = Command::argv(words);
+  CHECK_FALSE(command.is_shell());
+  CHECK(command.words() == words);
+}
+
+TEST_CASE("a shell command is one text") {
+  const Command command = Command::shell("  echo $HOME |\n cat ");
+  CHECK(command.is_shell());
+  CHECK(command.words() == Words{"  echo $HOME |\n cat "});
+  CHECK(command.text() == "  echo $HOME |\n cat ");
+}
+
+TEST_CASE("a command that cannot be one is refused") {
+  CHECK_THROWS_WITH_AS(Command::argv({}), "a command must not be empty", OptionError);
+  CHECK_THROWS_WITH_AS(Command::shell(""), "a command must not be empty", OptionError);
+  CHECK_THROWS_WITH_AS(Command::shell(" \n\t"), "a command must not be empty", OptionError);
+  const std::string nul(1, '\0');
+  CHECK_THROWS_WITH_AS(Command::argv({"a", nul}), "a command must not hold a NUL byte",
+                       OptionError);
+  CHECK_THROWS_WITH_AS(Command::shell("a" + nul), "a command must not hold a NUL byte",
+                       OptionError);
+}
+
+TEST_CASE("the text of an argv could be given to a shell") {
+  CHECK(Command::argv({"echo", "a b", "it's", "", "k=v"}).text() == "echo 'a b' 'it'\\''s' '' k=v");
+  CHECK(Command::argv({"k=v", "k=v"}).text() == "'k=v' k=v");  // in front it would be an assignment
+  CHECK(Command::argv({"if", "if"}).text() == "'if' if");
+  CHECK(Command::argv({"", "if"}).text() == "'' if");
+}
+
+TEST_CASE("a text of its own is shown instead of the words") {
+  Command command = Command::shell("convert \"${OSIISO_1}\"");
+  command.with_text("convert a.jpg");
+  CHECK(command.text() == "convert a.jpg");
+  CHECK(command.words() == Words{"convert \"${OSIISO_1}\""});
+}
+
+TEST_CASE("variables add up, each ended by a NUL") {
+  Command command = Command::shell("true");
+  CHECK(command.variables().empty());
+  command.with_variable("A", "1").with_variable("B", "x=y").with_variable("C", "");
+  CHECK(command.variables() == std::string("A=1\0B=x=y\0C=\0", 13));
+}
+
+TEST_CASE("a variable that no environment can hold is refused") {
+  Command command = Command::shell("true");
+  CHECK_THROWS_AS(command.with_variable("", "1"), OptionError);
+  CHECK_THROWS_AS(command.with_variable("A=B", "1"), OptionError);
+  CHECK_THROWS_AS(command.with_variable(std::string_view("A\0", 2), "1"), OptionError);
+  CHECK_THROWS_AS(command.with_variable("A", std::string_view("\0", 1)), OptionError);
+  CHECK(command.variables().empty());
+}
+
+TEST_CASE("a command without settings has the defaults, and settings are shared") {
+  const Command plain = Command::shell("true");
+  CHECK(plain.settings().shell == Words{"/bin/sh", "-c"});
+  CHECK(plain.settings().ok_codes == std::vector{0});
+  CHECK(plain.settings().leak == Leak::kill);
+
+  const auto settings = std::make_shared<const CommandSettings>(CommandSettings{.cwd = "/tmp"});
+  const Command first = Command::shell("true", settings);
+  const Command copy = first;
+  CHECK(&copy.settings() == settings.get());
+}
+
+}  // namespace
+}  // namespace osiiso
