@@ -8,8 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "osiiso/queue_options.hpp"
+
+#include "base/clock.hpp"
 
 namespace osiiso::scheduler {
 
@@ -69,7 +70,9 @@ enum class State : std::uint8_t {
   cancelled,  // the last three are final and entered exactly once
 };
 
-inline bool is_final(State state) { return state >= State::succeeded; }
+inline bool is_final(State state) {
+  return state >= State::succeeded;
+}
 
 /// Whom a halt spares.
 enum class Halt : std::uint8_t {
@@ -148,7 +151,7 @@ struct Start {
 struct Wait {
   Instant until;  // nothing can start before, unless something is submitted or finished
 };
-struct Idle {};  // nothing will start until something is submitted or finished
+struct Idle {};  // no worker is free, or there is nothing to wait for
 using Next = std::variant<Start, Wait, Idle>;
 
 }  // namespace osiiso::scheduler
