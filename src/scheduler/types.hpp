@@ -28,19 +28,19 @@ struct TaskRules {
   int retries = 0;
   Duration retry_delay{0};
   double backoff = 1;
-  std::optional<Duration> max_delay;
+  std::optional<Duration> max_delay = {};
   double jitter = 0;
-  std::optional<Duration> timeout;
+  std::optional<Duration> timeout = {};
   bool retry_timeouts = true;
   /// From the stop request to the moment when a deaf attempt is given up; none: it is waited for.
-  std::optional<Duration> abandon_after;
+  std::optional<Duration> abandon_after = {};
 };
 
 /// What the core must know of the queue's options.
 struct QueueRules {
   std::size_t workers = 1;
   std::size_t size = 0;  // 0: no bound on admitted tasks
-  std::optional<double> rate;
+  std::optional<double> rate = {};
   int burst = 1;
   Mode mode = Mode::finite;
   FailPolicy fail_policy = FailPolicy::continue_;
@@ -53,10 +53,10 @@ enum class Scope : std::uint8_t { none, group, run };
 
 struct TaskSpec {
   const TaskRules* rules = nullptr;
-  std::optional<GroupIndex> group;
+  std::optional<GroupIndex> group = {};
   Scope finally = Scope::none;  // not none: a finally task of that scope
   /// The task starts no sooner; counted from its acceptance.
-  std::optional<Duration> delay;
+  std::optional<Duration> delay = {};
 };
 
 enum class State : std::uint8_t {

@@ -23,32 +23,23 @@ class Driver {
  public:
   explicit Driver(QueueRules rules = {}) : core(rules) {}
 
-  /// What a test says of a task; everything else has its default.
-  struct Spec {
-    TaskRules rules = {};
-    std::optional<GroupIndex> group = {};
-    Scope finally = Scope::none;
-    std::optional<Duration> delay = {};
-    std::vector<Need> needs = {};
-  };
-
-  TaskIndex add(const std::string& name, Spec spec = {}) {
-    const TaskRules* rules = &rules_.emplace_back(spec.rules);
+  TaskIndex add(const std::string& name, Setup setup = {}) {
+    const TaskRules* rules = &rules_.emplace_back(setup.rules);
     const TaskIndex task = core.add(
-        {.rules = rules, .group = spec.group, .finally = spec.finally, .delay = spec.delay});
+        {.rules = rules, .group = setup.group, .finally = setup.finally, .delay = setup.delay});
     if (names_.size() <= static_cast<std::size_t>(task)) {
       names_.resize(static_cast<std::size_t>(task) + 1);
     }
     names_[static_cast<std::size_t>(task)] = name;
-    for (const Need& need : spec.needs) core.need(task, need);
+    for (const Need& need : setup.needs) core.need(task, need);
     return task;
   }
   void accept(std::initializer_list<TaskIndex> tasks) {
     for (const TaskIndex task : tasks) core.accept(task, now);
     core.check_invariants();
   }
-  TaskIndex submit(const std::string& name, Spec spec = {}) {
-    const TaskIndex task = add(name, std::move(spec));
+  TaskIndex submit(const std::string& name, Setup setup = {}) {
+    const TaskIndex task = add(name, std::move(setup));
     accept({task});
     return task;
   }
