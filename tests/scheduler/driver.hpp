@@ -12,9 +12,14 @@ namespace osiiso::scheduler::testing {
 
 using namespace std::chrono_literals;
 
-inline TaskIndex no_task() {
-  return TaskIndex{0xffffffff};
-}
+/// What a test says of a task; everything else has its default.
+struct Setup {
+  TaskRules rules = {};
+  std::optional<GroupIndex> group = {};
+  Scope finally = Scope::none;
+  std::optional<Duration> delay = {};
+  std::vector<Need> needs = {};
+};
 
 /// A core with a clock that is turned by hand, tasks that have names, and effects as lines of text,
 /// so that a test says at once what happened and that nothing else did. Checks the core's
