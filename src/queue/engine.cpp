@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "model/task_name.hpp"
 
 namespace osiiso::queue {
 namespace {
@@ -170,7 +171,7 @@ RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet>
   record->sequence = next_sequence_++;
   record->created_at = base::now();
   if (name.empty()) name = set->options->name;
-  if (name.empty()) name = default_name(body);
+  if (name.empty()) name = model::default_name(body);
   record->name = std::move(name);
   record->set = std::move(set);
   record->body = std::move(body);

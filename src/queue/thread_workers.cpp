@@ -85,12 +85,10 @@ void ThreadWorkers::serve(const Seat& seat) {
       if (seat.abandoned) return;
       continue;
     }
+    // One thread keeps the time for all, lest every idle worker wake at each instant.
+    if (const auto* wait = std::get_if<scheduler::Wait>(&next)) alarm(wait->until);
     ++idle_;
-    if (const auto* wait = std::get_if<scheduler::Wait>(&next)) {
-      work_.wait_until(lock, wait->until);
-    } else {
-      work_.wait(lock);
-    }
+    work_.wait(lock);
     --idle_;
     if (woken_ > 0) --woken_;
   }

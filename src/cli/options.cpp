@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "osiiso/duration.hpp"
+#include "osiiso/version.hpp"
+
+namespace osiiso::cli {
+namespace {
+
+constexpr std::string_view kOverview = R"(osiiso: runs batches of commands and says exactly what failed.
+
+Usage: osiiso COMMAND [OPTIONS] ...
+
+Commands:
+  run JOB...     run job files (- is standard input); several files are one run
+  check JOB...   report every error of job files, run nothing
+  plan JOB...    show the tasks in the order in which they would start
+
+Options:
+  -h, --help     this text; `osiiso COMMAND --help` tells more
+  --version      the version
+
+Examples:
+  osiiso run nightly.yaml
+  osiiso run ci.yaml --fail-fast --json | jq .failed
+  printf 'tasks: [make, make check]' | osiiso run -
+
+Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
+4 nothing to run, 74 a report could not be written, 124 the run timed out,
+128+N ended by signal N.
+)";
+
+constexpr std::array<std::string_view, 3> kCommands = {"run", "check", "plan"};
+constexpr std::array<std::string_view, 3> kLaterCommands = {"map", "schema", "report"};
+
+template <typename Number>
+Number parse_number(std::string_view option, std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw UsageError(base::format("{}: '{}' is not a number that fits here", option, text));
+  }
+  return value;
+}
+
+Duration parse_time(std::string_view option, std::string_view text) {
+  try {
+    return parse_duration(text);
+  } catch (const OptionError& error) {
+    throw UsageError(base::format("{}: {}", option, error.what()));
+  }
+}
+
+template <typename Value>
+Value parse_word(std::string_view option, std::string_view text,
+                 const std::map<std::string_view, Value>& words) {
+  if (const auto found = words.find(text); found != words.end()) return found->second;
+  std::string allowed;
+  for (const auto& [word, value] : words) {
+    allowed += (allowed.empty() ? "" : ", ") + std::string(word);
+  }
+  throw UsageError(base::format("{}: '{}' is not one of {}", option, text, allowed));
+}
+
+/// Adds options to a command, each with its twin in the environment.
+class OptionAdder {
+ public:
+  explicit OptionAdder(CLI::App& app) : app_(app) {}
+
+  /// `names` as CLI11 takes them, the long one last; `parse` is given that and the option's text.
+  void add(const std::string& names, const std::string& value_name, const std::string& description,
+           std::function<void(std::string_view option, std::string_view text)> parse) {
+    const std::string option = long_name(names);
+    app_.add_option_function<std::string>(
+            names, [option, parse = std::move(parse)](const std::string& text) { parse(option, text); },
+            description)
+        ->type_name(value_name)
+        ->envname(twin(option));
+  }
+
+  void flag(const std::string& names, bool& target, const std::string& description) {
+    app_.add_flag(names, target, description)->envname(twin(long_name(names)));
+  }
+
+  /// An option of the documented command line that this version does not have.
+  void later(const std::string& name) {
+    app_.add_option_function<std::string>(name, [name](const std::string&) {
+          throw UsageError(name + " is not available yet");
+        })->envname(twin(name))->group("");
+  }
+
+ private:
+  static std::string long_name(const std::string& names) {
+    return names.substr(names.rfind(',') + 1);
+  }
+
+  static std::string twin(std::string_view option) {
+    std::string name = "OSIISO_";
+    for (const char c : option.substr(2)) {
+      name += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+    }
+    return name;
+  }
+
+  CLI::App& app_;
+};
+
+void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
+  options.add("--queue", "KIND", "thread, process or async", [&](auto option, auto text) {
+    overrides.kind = parse_word<job::QueueKind>(option, text,
+                                                {{"thread", job::QueueKind::thread},
+                                                 {"process", job::QueueKind::process},
+                                                 {"async", job::QueueKind::async}});
+  });
+  options.add("-j,--workers", "N|auto", "tasks at the same time (auto: one a processor)",
+              [&](auto option, auto text) {
+                job::Overrides::Workers workers;
+                if (text != "auto") workers.number = parse_number<int>(option, text);
+                overrides.workers = workers;
+              });
+  options.add("--size", "N", "most outstanding tasks, 0: no bound", [&](auto option, auto text) {
+    overrides.size = parse_number<std::int64_t>(option, text);
+  });
+  options.add("--timeout", "DURATION", "limit for the whole run",
+              [&](auto option, auto text) { overrides.timeout = parse_time(option, text); });
+  options.add("--fail-policy", "POLICY", "continue or fail_first", [&](auto option, auto text) {
+    overrides.fail_policy = parse_word<FailPolicy>(
+        option, text,
+        {{"continue", FailPolicy::continue_}, {"fail_first", FailPolicy::fail_first}});
+  });
+  options.add("--on-timeout", "POLICY", "complete or cancel: what becomes of must_complete tasks",
+              [&](auto option, auto text) {
+                overrides.on_timeout = parse_word<OnTimeout>(
+                    option, text,
+                    {{"complete", OnTimeout::complete}, {"cancel", OnTimeout::cancel}});
+              });
+  options.add("--rate", "N", "attempts started per second",
+              [&](auto option, auto text) { overrides.rate = parse_number<double>(option, text); });
+  options.add("--burst", "N", "attempts that may start at once after an idle time",
+              [&](auto option, auto text) { overrides.burst = parse_number<int>(option, text); });
+  options.add("--grace", "DURATION", "from SIGTERM to SIGKILL",
+              [&](auto option, auto text) { overrides.grace = parse_time(option, text); });
+}
+
+void add_task_defaults(OptionAdder& options, job::Overrides& overrides) {
+  options.add("--retries", "N", "further attempts after a failed one",
+              [&](auto option, auto text) { overrides.retries = parse_number<int>(option, text); });
+  options.add("--retry-delay", "DURATION", "wait before the first retry",
+              [&](auto option, auto text) { overrides.retry_delay = parse_time(option, text); });
+  options.add("--backoff", "FACTOR", "what the wait is multiplied by for each further retry",
+              [&](auto option, auto text) {
+                overrides.backoff = parse_number<double>(option, text);
+              });
+  options.add("--task-timeout", "DURATION", "limit of each attempt",
+              [&](auto option, auto text) { overrides.task_timeout = parse_time(option, text); });
+  options.add("--priority", "N", "lower starts first (default 3)", [&](auto option, auto text) {
+    overrides.priority = parse_number<int>(option, text);
+  });
+}
+
+void add_selection(CLI::App& app, job::Selection& selection) {
+  app.add_option("-g,--group", selection.groups, "run this group only (repeatable)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("-t,--task", selection.task_globs, "run the tasks of these names only (repeatable)")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+}
+
+void add_jobs(CLI::App& app, std::vector<std::string>& jobs) {
+  app.add_option("JOB", jobs, "job files; - is standard input")->required();
+}
+
+void add_later_options(OptionAdder& options) {
+  for (const char* name : {"--report", "--events", "--checkpoint", "--log-dir"}) {
+    options.later(name);
+  }
+}
+
+/// Accepted so that scripts can say them; they change nothing yet.
+void add_presentation(OptionAdder& options) {
+  options.add("--progress", "HOW", "auto, bar, lines or none", [](auto option, auto text) {
+    parse_word<int>(option, text, {{"auto", 0}, {"bar", 0}, {"lines", 0}, {"none", 0}});
+  });
+  options.add("--color", "WHEN", "auto, always or never", [](auto option, auto text) {
+    parse_word<int>(option, text, {{"auto", 0}, {"always", 0}, {"never", 0}});
+  });
+}
+
+void define(CLI::App& app, RunCommand& run) {
+  OptionAdder options(app);
+  add_jobs(app, run.jobs);
+  add_queue_options(options, run.overrides);
+  options.flag("--fail-fast", run.fail_fast, "short for --fail-policy fail_first");
+  add_task_defaults(options, run.overrides);
+  add_selection(app, run.selection);
+  options.flag("--json", run.json, "print the summary as JSON");
+  options.add("--output", "WHAT", "what of the tasks' output is shown: failed or none",
+              [&](auto option, auto text) {
+                run.output = parse_word<Output>(option, text,
+                                                {{"failed", Output::failed},
+                                                 {"grouped", Output::grouped},
+                                                 {"tagged", Output::tagged},
+                                                 {"none", Output::none}});
+              });
+  add_presentation(options);
+  options.flag("-v,--verbose", run.verbose, "say more");
+  options.flag("-q,--quiet", run.quiet, "say only errors and the result");
+  options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
+  add_later_options(options);
+}
+
+void define(CLI::App& app, CheckCommand& check) { add_jobs(app, check.jobs); }
+
+void define(CLI::App& app, PlanCommand& plan) {
+  OptionAdder options(app);
+  add_jobs(app, plan.jobs);
+  add_queue_options(options, plan.overrides);
+  add_task_defaults(options, plan.overrides);
+  add_selection(app, plan.selection);
+  options.flag("--json", plan.json, "print the plan as JSON");
+}
+
+constexpr const char* kRunExamples = R"(
+Examples:
+  osiiso run nightly.yaml                     a report to read, the exit code says how it went
+  osiiso run -j8 --fail-fast ci.yaml          stop at the first failure
+  osiiso run --json ci.yaml | jq .results     a report for a program
+  osiiso run -g api -t 'fetch-*' nightly.yaml a part of it, with what it needs
+Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
+)";
+
+/// Builds the options of one command only: those of all cost more than a short run does.
+template <typename Command>
+CommandLine parse(int argc, char** argv, const std::string& description, const char* footer = "") {
+  CLI::App app(description, "osiiso " + std::string(argv[1]));
+  app.footer(footer);
+  Command command;
+  define(app, command);
+  try {
+    app.parse(argc - 1, argv + 1);
+  } catch (const CLI::CallForHelp&) {
+    return ShowText{app.help()};
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(base::format("{} (see osiiso {} --help)", error.what(), argv[1]));
+  }
+  return command;
+}
+
+[[noreturn]] void refuse_command(std::string_view word) {
+  if (std::find(kLaterCommands.begin(), kLaterCommands.end(), word) != kLaterCommands.end()) {
+    throw UsageError(base::format("the command '{}' is not available yet", word));
+  }
+  std::string text = base::format("there is no command '{}'", word);
+  if (const auto near = base::nearest(word, kCommands)) text += base::format("; did you mean '{}'?", *near);
+  throw UsageError(text + " (see osiiso --help)");
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+  if (argc < 2) throw UsageError("a command is missing: run, check or plan (see osiiso --help)");
+  const std::string_view word = argv[1];
+  if (word == "--help" || word == "-h" || word == "help") return ShowText{std::string(kOverview)};
+  if (word == "--version") return ShowText{base::format("osiiso {}\n", kVersion)};
+  if (word == "run") {
+    return parse<RunCommand>(argc, argv, "Runs job files and reports what came of it.", kRunExamples);
+  }
+  if (word == "check") {
+    return parse<CheckCommand>(argc, argv, "Reports every error of job files; runs nothing.");
+  }
+  if (word == "plan") {
+    return parse<PlanCommand>(argc, argv, "Shows the tasks in the order in which they would start.");
+  }
+  refuse_command(word);
+}
+
+}  // namespace osiiso::cli

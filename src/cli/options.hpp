@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "job/job.hpp"
+#include "osiiso/error.hpp"
+
+namespace osiiso::cli {
+
+/// The command line is not one of ours; the text says what is wrong with it.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What of the tasks' output is shown.
+enum class Output { failed, grouped, tagged, none };
+
+struct RunCommand {
+  std::vector<std::string> jobs;
+  job::Overrides overrides;
+  job::Selection selection;
+  Output output = Output::failed;
+  bool fail_fast = false;
+  bool json = false;
+  bool dry_run = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+struct CheckCommand {
+  std::vector<std::string> jobs;
+};
+
+struct PlanCommand {
+  std::vector<std::string> jobs;
+  job::Overrides overrides;
+  job::Selection selection;
+  bool json = false;
+};
+
+/// A text to be printed on standard output, and nothing else to be done.
+struct ShowText {
+  std::string text;
+};
+
+using CommandLine = std::variant<RunCommand, CheckCommand, PlanCommand, ShowText>;
+
+/// Reads the command line and its twins in the environment. Throws `UsageError`.
+CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace osiiso::cli

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/jobs.hpp"
+#include "cli/result_stream.hpp"
+#include "job/start_order.hpp"
+#include "model/task_name.hpp"
+#include "report/json.hpp"
+
+namespace osiiso::cli {
+namespace {
+
+std::vector<std::string> need_names(const Batch& batch, const Batch::TaskEntry& task) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<Batch::Need>& needs) {
+    for (const auto& need : needs) {
+      names.push_back(need.is_group ? batch.groups()[need.index].options.group_id
+                                    : batch.tasks()[need.index].name);
+    }
+  };
+  add(task.needs);
+  if (task.group && !task.finally) add(batch.groups()[static_cast<std::size_t>(*task.group)].needs);
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string group_name(const Batch& batch, const Batch::TaskEntry& task) {
+  if (!task.group) return task.options->group_id;
+  return batch.groups()[static_cast<std::size_t>(*task.group)].options.group_id;
+}
+
+std::string shown_group(const Batch& batch, const Batch::TaskEntry& task) {
+  const auto name = base::escape_controls(group_name(batch, task));
+  return name.empty() ? "-" : name;
+}
+
+std::string command_text(const Batch::TaskEntry& task) {
+  const auto* command = task.body.command();
+  return command == nullptr ? std::string() : command->text();
+}
+
+/// One line a task: its place in the order, what decides it, and what would be executed.
+void write_text(std::ostream& out, const Batch& batch, const std::vector<std::uint32_t>& order) {
+  std::size_t group_width = 5;
+  for (const auto& task : batch.tasks()) {
+    group_width = std::max(group_width, base::display_width(shown_group(batch, task)));
+  }
+  const auto padded = [&](const std::string& group) {
+    return group + std::string(group_width - base::display_width(group), ' ');
+  };
+  out << base::format("{:>6}  {:>8}  {}  task\n", "order", "priority", padded("group"));
+  std::size_t position = 0;
+  for (const auto index : order) {
+    const auto& task = batch.tasks()[index];
+    const std::string command = command_text(task);
+    std::string line = base::format("{:>6}  {:>8}  {}  ", ++position, task.options->priority,
+                                    padded(shown_group(batch, task)));
+    if (task.name != model::name_of_command(command)) line += base::escape_controls(task.name) + ": ";
+    line += base::escape_controls(command);
+    if (task.finally) line += "  (finally)";
+    if (const auto needs = need_names(batch, task); !needs.empty()) {
+      line += "  (needs " + base::escape_controls(joined(needs)) + ")";
+    }
+    out << line << '\n';
+  }
+}
+
+void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std::uint32_t>& order) {
+  using report::json_string;
+  out << base::format("{{\"schema\": 1, \"name\": {}, \"tasks\": [", json_string(plan.name));
+  const auto& batch = plan.batch;
+  const char* separator = "\n";
+  for (std::size_t position = 0; position < order.size(); ++position) {
+    const auto& task = batch.tasks()[order[position]];
+    std::string needs;
+    for (const auto& need : need_names(batch, task)) {
+      needs += (needs.empty() ? "" : ", ") + json_string(need);
+    }
+    const auto group = group_name(batch, task);
+    out << separator
+        << base::format(
+               "  {{\"order\": {}, \"name\": {}, \"group_id\": {}, \"priority\": {}, "
+               "\"must_complete\": {}, \"finally\": {}, \"needs\": [{}], \"command\": {}}}",
+               position + 1, json_string(task.name), group.empty() ? "null" : json_string(group),
+               task.options->priority, task.options->must_complete || task.finally, task.finally,
+               needs, json_string(command_text(task)));
+    separator = ",\n";
+  }
+  out << "\n]}\n";
+}
+
+}  // namespace
+
+ExitCode plan(const PlanCommand& command) {
+  const auto read =
+      read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
+  if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
+  const auto& plan = std::get<job::Plan>(read);
+  const auto order = job::start_order(plan.batch);
+  ResultStream out;
+  if (command.json) {
+    write_json(out, plan, order);
+  } else {
+    write_text(out, plan.batch, order);
+  }
+  return finish_result(out);
+}
+
+}  // namespace osiiso::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "cli/program.hpp"
+
+#include <exception>
+#include <string>
+#include <variant>
+
+#include "cli/commands.hpp"
+#include "cli/result_stream.hpp"
+#include "cli/signals.hpp"
+
+namespace osiiso::cli {
+namespace {
+
+struct Dispatch {
+  ExitCode operator()(const RunCommand& command) const { return run(command); }
+  ExitCode operator()(const CheckCommand& command) const { return check(command); }
+  ExitCode operator()(const PlanCommand& command) const { return plan(command); }
+  ExitCode operator()(const ShowText& shown) const {
+    ResultStream out;
+    out << shown.text;
+    return finish_result(out);
+  }
+};
+
+ExitCode run_guarded(int argc, char** argv) {
+  try {
+    return std::visit(Dispatch{}, parse_command_line(argc, argv));
+  } catch (const UsageError& error) {
+    say(error.what());
+    return ExitCode::usage;
+  } catch (const std::exception& error) {
+    say(std::string("internal error: ") + error.what());
+    return ExitCode::own_fault;
+  }
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  fill_standard_descriptors();
+  block_signals();
+  return static_cast<int>(run_guarded(argc, argv));
+}
+
+}  // namespace osiiso::cli

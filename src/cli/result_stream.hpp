@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <ostream>
+#include <streambuf>
+#include <string>
+
+#include "cli/exit_code.hpp"
+
+namespace osiiso::cli {
+
+/// Opens whatever of the descriptors 0, 1 and 2 is closed, so that no file of ours can take their
+/// place; using one of them still fails, as it should.
+void fill_standard_descriptors();
+
+/// Standard output for results: buffered, and it knows why a write failed.
+class ResultStream : public std::ostream {
+ public:
+  ResultStream() : std::ostream(&buffer_) {}
+
+  /// Writes what is left. The errno of the first write that failed, or 0.
+  int finish();
+
+ private:
+  class Buffer : public std::streambuf {
+   public:
+    Buffer() { setp(bytes_.data(), bytes_.data() + bytes_.size()); }
+    int error() const { return error_; }
+
+   protected:
+    int_type overflow(int_type c) override;
+    int sync() override;
+
+   private:
+    std::array<char, 65536> bytes_;
+    int error_ = 0;
+  };
+
+  Buffer buffer_;
+};
+
+/// Ends the writing of a result; where that fails, says why, and `what_happened` besides.
+ExitCode finish_result(ResultStream& out, const std::string& what_happened = {});
+
+/// Writes a line to standard error: `osiiso: TEXT`.
+void say(const std::string& text);
+
+/// Writes all of `text` to standard error as it is.
+void say_raw(const std::string& text);
+
+}  // namespace osiiso::cli

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/cpus.hpp"
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/jobs.hpp"
+#include "cli/result_stream.hpp"
+#include "cli/signals.hpp"
+#include "osiiso/thread_queue.hpp"
+#include "report/json.hpp"
+
+namespace osiiso::cli {
+namespace {
+
+using std::chrono::seconds;
+
+// Continuous integration services kill a step some ten seconds after they cancelled it, the most
+// impatient after 7.5: ordinary tasks get this long, and the whole shutdown that long.
+constexpr Duration kCiGrace = seconds(3);
+constexpr Duration kCiPatience = seconds(6);
+
+constexpr std::size_t kMostFailuresShown = 100;
+
+bool in_ci() {
+  const char* value = std::getenv("CI");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  if (value == nullptr) return false;
+  const std::string_view text = value;
+  return !text.empty() && text != "0" && text != "false";
+}
+
+/// Everything that a run leaves to be reported.
+struct Ended {
+  RunSummary summary;
+  report::RunFacts facts;
+  ResultList detached_failures;
+};
+
+void count_detached(const std::vector<SyncTaskHandle>& handles, Ended& ended) {
+  auto& counts = ended.facts.detached;
+  for (const auto& handle : handles) {
+    const auto result = handle.result();
+    if (!result->detached) continue;
+    ++counts.total;
+    switch (result->status) {
+      case Status::succeeded: ++counts.succeeded; break;
+      case Status::failed:
+        ++counts.failed;
+        ended.detached_failures.push_back(result);
+        break;
+      default: ++counts.cancelled;
+    }
+  }
+}
+
+Ended run_plan(job::Plan plan) {
+  if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
+  ThreadQueue queue(plan.queue);
+
+  SignalWatch::Reactions reactions;
+  const bool ci = in_ci();
+  reactions.first = [&](int signal) {
+    queue.halt(signal, ci ? std::optional(kCiGrace) : std::nullopt);
+  };
+  reactions.again = [&] { queue.kill(); };
+  if (ci) reactions.patience = kCiPatience;
+  SignalWatch watch(std::move(reactions));
+
+  Ended ended;
+  ended.facts.name = std::move(plan.name);
+  const auto handles = queue.submit(std::move(plan.batch));
+  ended.facts.started_at = std::chrono::system_clock::now();
+  ended.summary = queue.run();
+  ended.facts.interrupted_by = watch.finish();
+  count_detached(handles, ended);
+  return ended;
+}
+
+/// What a failed task printed, in one piece.
+void show_output(const TaskResult& result) {
+  if (!result.output) return;
+  const auto& [out, err] = std::tie(result.output->stdout_text, result.output->stderr_text);
+  if (out.empty() && err.empty()) return;
+  std::string text = base::format("osiiso: output of '{}':\n", base::escape_controls(result.name));
+  for (const auto& stream : {out, err}) {
+    text += stream;
+    if (!stream.empty() && stream.back() != '\n') text += '\n';
+  }
+  say_raw(text);
+}
+
+void show_failures(const Ended& ended, Output output) {
+  if (output != Output::none) {
+    for (const auto& result : ended.summary.results) {
+      if (result->status == Status::failed) show_output(*result);
+    }
+  }
+  for (const auto& result : ended.detached_failures) {
+    if (output != Output::none) show_output(*result);
+    say(base::format("detached task '{}' failed: {}", base::escape_controls(result->name),
+                     base::escape_controls(result->message)));
+  }
+}
+
+ExitCode exit_code_of(const RunSummary& summary) {
+  if (summary.timed_out) return ExitCode::run_timed_out;
+  return summary.ok() ? ExitCode::passed : ExitCode::errors;
+}
+
+ExitCode report(const Ended& ended, const RunCommand& command) {
+  show_failures(ended, command.output);
+  ResultStream out;
+  if (command.json) {
+    report::write_json(out, ended.summary, ended.facts);
+  } else {
+    ended.summary.display(out, kMostFailuresShown);
+  }
+  const auto written =
+      finish_result(out, base::format("; the run itself ended: {}", ended.summary.status()));
+  return written == ExitCode::passed ? exit_code_of(ended.summary) : written;
+}
+
+}  // namespace
+
+ExitCode run(const RunCommand& command) {
+  if (command.dry_run) {
+    return plan({.jobs = command.jobs,
+                 .overrides = command.overrides,
+                 .selection = command.selection,
+                 .json = command.json});
+  }
+  auto overrides = command.overrides;
+  if (command.fail_fast) overrides.fail_policy = FailPolicy::fail_first;
+  auto read = read_jobs(command.jobs, overrides, command.selection, job::RunInputs::yes);
+  if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
+  auto& job_plan = std::get<job::Plan>(read);
+  if (job_plan.kind != job::QueueKind::thread) {
+    throw UsageError("only the queue kind 'thread' is available yet");
+  }
+  const auto ended = run_plan(std::move(job_plan));
+  const auto code = report(ended, command);
+  if (ended.facts.interrupted_by) die_of(*ended.facts.interrupted_by);
+  return code;
+}
+
+}  // namespace osiiso::cli

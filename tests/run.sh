@@ -1,0 +1,10 @@
+#!/bin/sh
+# Installs what is missing, builds, and passes the tests: tests/run.sh [PRESET]
+# PRESET: release (default: quick and full tests), dev, asan-ubsan or tsan (quick tests).
+set -eu
+cd "$(dirname "$0")/.."
+preset=${1:-release}
+# shellcheck disable=SC2046
+.ci/install.sh $(cat .ci/packages)
+.ci/build.sh "$preset"
+ctest --preset "$preset"

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "support/program.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+extern char** environ;
+
+namespace osiiso::test {
+namespace {
+
+int make_file(const std::string& text) {
+  const int file = ::memfd_create("osiiso-test", MFD_CLOEXEC);
+  if (file < 0 || ::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::lseek(file, 0, SEEK_SET) != 0) {
+    throw std::runtime_error("cannot make a file in memory");
+  }
+  return file;
+}
+
+std::string contents(int file) {
+  std::string text;
+  std::array<char, 65536> chunk{};
+  ::lseek(file, 0, SEEK_SET);
+  for (;;) {
+    const auto got = ::read(file, chunk.data(), chunk.size());
+    if (got <= 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+}
+
+std::vector<std::string> merged_environment(const std::map<std::string, std::string>& own) {
+  std::vector<std::string> merged;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const auto name = text.substr(0, text.find('='));
+    // A test says itself whether it plays a CI service.
+    if (!own.contains(name) && name != "CI" && !name.starts_with("OSIISO_")) merged.push_back(text);
+  }
+  for (const auto& [name, value] : own) merged.push_back(name + "=" + value);
+  return merged;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (auto& text : strings) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+RunningProgram::RunningProgram(const Invocation& invocation) {
+  auto arguments = invocation.arguments;
+  auto environment = merged_environment(invocation.env);
+  const int input = make_file(invocation.input);
+  out_ = make_file({});
+  err_ = make_file({});
+
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, input, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, out_, 1);
+  ::posix_spawn_file_actions_adddup2(&actions, err_, 2);
+  if (invocation.close_stdout) ::posix_spawn_file_actions_addclose(&actions, 1);
+  if (!invocation.folder.empty()) {
+    ::posix_spawn_file_actions_addchdir_np(&actions, invocation.folder.c_str());
+  }
+  const int error = ::posix_spawnp(&pid_, arguments[0].c_str(), &actions, nullptr,
+                                   pointers(arguments).data(), pointers(environment).data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::close(input);
+  if (error != 0) throw std::runtime_error("cannot start " + arguments[0]);
+}
+
+RunningProgram::~RunningProgram() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  ::close(out_);
+  ::close(err_);
+}
+
+void RunningProgram::send(int signal) const { ::kill(pid_, signal); }
+
+Ended RunningProgram::wait() {
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  pid_ = -1;
+  Ended ended;
+  if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
+  ended.out = contents(out_);
+  ended.err = contents(err_);
+  return ended;
+}
+
+Ended run_program(const Invocation& invocation) { return RunningProgram(invocation).wait(); }
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "osiiso-test-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder");
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string TemporaryFolder::write(const std::string& name, const std::string& text) const {
+  const std::string path = path_ + "/" + name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+int count_processes(const std::string& marker) {
+  int count = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (name == std::to_string(::getpid())) continue;
+    if (read_file(entry.path().string() + "/cmdline").find(marker) != std::string::npos) ++count;
+  }
+  return count;
+}
+
+}  // namespace osiiso::test

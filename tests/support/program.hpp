@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace osiiso::test {
+
+/// What a program did, seen from outside.
+struct Ended {
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string out;
+  std::string err;
+};
+
+struct Invocation {
+  std::vector<std::string> arguments;  // the first one is the program
+  std::string input;                   // on its standard input
+  std::map<std::string, std::string> env;
+  std::string folder;  // empty: this process's
+  bool close_stdout = false;
+};
+
+/// A program under way. Its streams go to files, so that nobody has to read while it runs.
+class RunningProgram {
+ public:
+  explicit RunningProgram(const Invocation& invocation);
+  /// Kills it if it was not waited for.
+  ~RunningProgram();
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void send(int signal) const;
+  Ended wait();
+
+ private:
+  pid_t pid_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+};
+
+Ended run_program(const Invocation& invocation);
+
+/// A fresh folder, removed with everything in it at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string path_;
+};
+
+std::string read_file(const std::string& path);
+
+/// Polls until `condition` holds; false after half a minute.
+template <typename Condition>
+bool eventually(Condition condition) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    const timespec pause{.tv_sec = 0, .tv_nsec = 5'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  return true;
+}
+
+/// How many processes have `marker` among their arguments. Zombies have none.
+int count_processes(const std::string& marker);
+
+}  // namespace osiiso::test
