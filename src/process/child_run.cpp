@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "process/child_run.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include "process/kept_groups.hpp"
+#include "process/process_list.hpp"
+
+namespace osiiso::process {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Survivors of a stopped child are no children of ours, so nothing wakes us when they end. They
+// are looked for in /proc, the more seldom the longer they take: only a stop that leaves survivors
+// pays. (Their number in the group cannot be asked of kill(-group, 0): the zombie counts, too.)
+constexpr Duration kFirstLook = 1ms;
+constexpr Duration kLongestLook = 100ms;
+
+// What SIGKILL does not end within this is in the kernel's hands (a dead disk) or not ours.
+constexpr Duration kUnkillable = 2s;
+
+constexpr std::size_t kPipeCapacity = 64 * 1024;
+
+Duration duration_of(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+base::Pipe make_output_pipe() {
+  base::Pipe pipe = base::make_pipe();
+  // Of our end only: the write end is the child's stdout, and programs cope badly with EAGAIN.
+  if (::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK) != 0) {
+    throw SystemError("cannot make a pipe non-blocking", errno);
+  }
+  return pipe;
+}
+
+}  // namespace
+
+// Our copies of the write ends stay open while the child lives: without an end of file to report,
+// a command that prints nothing wakes us once, when it exits.
+ChildRun::ChildRun(const Launch& launch)
+    : leak_(launch.leak()),
+      stdout_{make_output_pipe(), {}},
+      stderr_{make_output_pipe(), {}},
+      child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())) {}
+
+ChildRun::~ChildRun() {
+  if (done()) return;
+  signal_group(SIGKILL);
+  reap();
+}
+
+void ChildRun::on_readable(int descriptor, base::Instant now) {
+  if (descriptor < 0 || done()) return;
+  if (descriptor == stdout_descriptor()) {
+    read_some(stdout_);
+  } else if (descriptor == stderr_descriptor()) {
+    read_some(stderr_);
+  } else if (descriptor == exit_descriptor()) {
+    on_exit(now);
+  }
+}
+
+std::optional<base::Instant> ChildRun::deadline() const {
+  switch (phase_) {
+    case Phase::stopping:
+      return kill_at_;
+    case Phase::lingering:
+      return std::min({look_at_, kill_at_, give_up_at_});
+    default:
+      return {};
+  }
+}
+
+void ChildRun::on_deadline(base::Instant now) {
+  if (phase_ != Phase::stopping && phase_ != Phase::lingering) return;
+  if (kill_at_ <= now) kill_group(now);
+  if (phase_ == Phase::lingering && (look_at_ <= now || give_up_at_ <= now)) linger(now);
+}
+
+void ChildRun::stop(const base::StopRequest& request, base::Instant now) {
+  if (done()) return;
+  const bool is_first = !std::exchange(result_.stopped, true);
+  if (give_up_at_ == base::Instant::max()) {
+    kill_at_ = std::min(kill_at_, base::saturating_add(now, request.grace));
+  }
+  if (is_first) {
+    phase_ = Phase::stopping;
+    if (now < kill_at_) {
+      signal_group(request.signal);
+      // Who is stopped (SIGSTOP, a debugger left behind) hears nothing until continued.
+      signal_group(SIGCONT);
+    }
+  }
+  on_deadline(now);
+}
+
+ChildResult ChildRun::take_result() {
+  assert(done());
+  return std::move(result_);
+}
+
+void ChildRun::on_exit(base::Instant now) {
+  if (!learn_status()) return;
+  if (result_.status_lost) return finish();
+
+  if (result_.stopped) {
+    phase_ = Phase::lingering;
+    look_again_after_ = kFirstLook;
+    return linger(now);
+  }
+  if (leak_ == Leak::fail) result_.left_behind = members_of_group(pid()).size();
+  if (leak_ == Leak::keep && !members_of_group(pid()).empty()) return keep_group();
+  finish();
+}
+
+void ChildRun::linger(base::Instant now) {
+  if (members_of_group(pid()).empty() || give_up_at_ <= now) return finish();
+  look_at_ = base::saturating_add(now, look_again_after_);
+  look_again_after_ = std::min(2 * look_again_after_, kLongestLook);
+}
+
+void ChildRun::keep_group() {
+  read_rest(stdout_);
+  read_rest(stderr_);
+  stdout_.pipe.write_end.reset();
+  stderr_.pipe.write_end.reset();
+  keep(std::move(child_), std::move(stdout_.pipe.read_end), std::move(stderr_.pipe.read_end));
+  finish();
+}
+
+void ChildRun::finish() {
+  // Ours still, neither kept nor reaped by somebody else: then its number names our group.
+  const bool is_ours = child_.pidfd && !result_.status_lost;
+  if (is_ours) signal_group(SIGKILL);
+  phase_ = Phase::done;
+  CommandOutput& output = result_.output;
+  const auto conclude = [&](Stream& stream, std::string& text, std::uint64_t& bytes) {
+    read_rest(stream);
+    stream.pipe = {};
+    bytes = stream.capture.total();
+    output.truncated |= stream.capture.truncated();
+    text = stream.capture.take_text();
+  };
+  conclude(stdout_, output.stdout_text, output.stdout_bytes);
+  conclude(stderr_, output.stderr_text, output.stderr_bytes);
+  if (is_ours) reap();
+}
+
+// Leaves the child a zombie. By the pidfd, so that a status which somebody else has taken is
+// missing instead of being that of a process to which the number was given next; by the bare system
+// call, for it tells the usage. Returns false where the child has not exited.
+bool ChildRun::learn_status() {
+  siginfo_t info{};
+  rusage usage{};
+  const int options = WEXITED | WNOWAIT | WNOHANG;
+  if (::syscall(SYS_waitid, P_PIDFD, child_.pidfd.get(), &info, options, &usage) != 0) {
+    result_.status_lost = true;
+    return true;
+  }
+  if (info.si_pid == 0) return false;
+  CommandOutput& output = result_.output;
+  (info.si_code == CLD_EXITED ? output.exit_code : output.signal) = info.si_status;
+  output.core_dumped = info.si_code == CLD_DUMPED;
+  output.cpu_user = duration_of(usage.ru_utime);
+  output.cpu_system = duration_of(usage.ru_stime);
+  output.max_rss = std::int64_t{usage.ru_maxrss} * 1024;
+  return true;
+}
+
+void ChildRun::reap() const {
+  siginfo_t ignored{};
+  const auto pidfd = static_cast<id_t>(child_.pidfd.get());
+  while (::waitid(P_PIDFD, pidfd, &ignored, WEXITED) != 0 && errno == EINTR) {
+  }
+}
+
+void ChildRun::kill_group(base::Instant now) {
+  signal_group(SIGKILL);
+  kill_at_ = base::Instant::max();
+  give_up_at_ = base::saturating_add(now, kUnkillable);
+  if (phase_ == Phase::stopping) {
+    phase_ = Phase::killed;
+  } else {
+    look_at_ = now;
+    look_again_after_ = kFirstLook;
+  }
+}
+
+void ChildRun::signal_group(int signal) const {
+  // Fails where all of the group belong to another user, or where the host has reaped the child
+  // and the group is empty; neither can be helped here.
+  ::kill(-pid(), signal);
+}
+
+// Returns whether something was read.
+bool ChildRun::read_some(Stream& stream) {
+  std::array<char, kPipeCapacity> chunk;
+  const ssize_t size = ::read(stream.pipe.read_end.get(), chunk.data(), chunk.size());
+  if (size > 0) stream.capture.append({chunk.data(), static_cast<std::size_t>(size)});
+  return size > 0;
+}
+
+// What is in the pipe at this moment and no more: a process that was left behind may go on writing.
+void ChildRun::read_rest(Stream& stream) {
+  if (!stream.pipe.read_end) return;
+  int available = 0;
+  if (::ioctl(stream.pipe.read_end.get(), FIONREAD, &available) != 0) return;
+  const std::uint64_t end = stream.capture.total() + static_cast<std::uint64_t>(available);
+  while (stream.capture.total() < end && read_some(stream)) {
+  }
+}
+
+}  // namespace osiiso::process

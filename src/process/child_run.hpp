@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "osiiso/command.hpp"
+
+#include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "base/stop_state.hpp"
+#include "process/capture.hpp"
+#include "process/launch.hpp"
+#include "process/spawn.hpp"
+
+namespace osiiso::process {
+
+/// How a child's run ended.
+struct ChildResult {
+  CommandOutput output;
+  /// Somebody else in this program took the exit status: neither exit code nor signal are known.
+  bool status_lost = false;
+  /// A stop was requested before the end.
+  bool stopped = false;
+  /// Processes of the group that still ran when the child had exited; counted for `Leak::fail`.
+  std::size_t left_behind = 0;
+};
+
+/// A child process from its start until it is reaped: its pipes, what came out of them, and how it
+/// is stopped. It never waits: whoever drives it waits for its descriptors and its deadline, with
+/// poll() (see `run_to_end`) or in an event loop.
+///
+///     ChildRun run(launch);
+///     while (!run.done()) {
+///       // wait until one of the descriptors is readable or the deadline has come, then
+///       run.on_readable(descriptor);  run.on_deadline(base::now());
+///     }
+///     use(run.take_result());
+///
+/// What it goes through, each state left for a later one only:
+///   running    the child has not exited, nobody asked it to stop
+///   stopping   the group got its signal; at the deadline it is killed
+///   killed     the group got SIGKILL, the child has not been seen to exit
+///   lingering  a stopped child has exited before others of its group: they have the rest of the
+///              grace, then SIGKILL
+///   done       reaped
+///
+/// The child is reaped last, after the last signal to its group: until then it is at least a
+/// zombie, and the number of its group cannot come to mean other processes.
+///
+/// Dangers: a process that left the group (setsid, a job-control shell's background jobs) is not
+/// stopped with it. A process of another user cannot be signalled, and a child that is one is
+/// waited for until it ends. `max_rss` is never below what this program itself needs: the kernel
+/// counts the memory that the child shared before it executed. Not thread-safe.
+class ChildRun {
+ public:
+  /// Starts the child. Throws `SystemError`, mostly a `SpawnError`.
+  explicit ChildRun(const Launch& launch);
+  /// Kills and reaps what is not done.
+  ~ChildRun();
+  ChildRun(const ChildRun&) = delete;
+  ChildRun& operator=(const ChildRun&) = delete;
+
+  pid_t pid() const { return child_.pid; }
+
+  /// To be watched for readability; -1 (which poll() skips) once there is nothing to wait for.
+  int exit_descriptor() const { return phase_ < Phase::lingering ? child_.pidfd.get() : -1; }
+  int stdout_descriptor() const { return stdout_.pipe.read_end.get(); }
+  int stderr_descriptor() const { return stderr_.pipe.read_end.get(); }
+
+  /// One of the descriptors is readable; others are ignored. Reads a bounded amount, so that no
+  /// stream starves the rest.
+  void on_readable(int descriptor, base::Instant now);
+
+  /// When `on_deadline` has something to do; none: not before something else happens.
+  std::optional<base::Instant> deadline() const;
+  /// Does what is due. May be called too early.
+  void on_deadline(base::Instant now);
+
+  /// Stops the group, or stops it sooner: a second request can only bring SIGKILL forward.
+  void stop(const base::StopRequest& request, base::Instant now);
+
+  bool done() const { return phase_ == Phase::done; }
+  /// Once, when done.
+  ChildResult take_result();
+
+ private:
+  enum class Phase { running, stopping, killed, lingering, done };
+
+  struct Stream {
+    base::Pipe pipe;  // the write end too, see the constructor
+    Capture capture;
+  };
+
+  void on_exit(base::Instant now);
+  void linger(base::Instant now);
+  void keep_group();
+  void finish();
+  bool learn_status();
+  void reap() const;
+  void kill_group(base::Instant now);
+  void signal_group(int signal) const;
+  static bool read_some(Stream& stream);
+  static void read_rest(Stream& stream);
+
+  const Leak leak_;
+  Stream stdout_;
+  Stream stderr_;
+  Child child_;
+  Phase phase_ = Phase::running;
+  ChildResult result_;
+
+  // From the first stop request on.
+  base::Instant kill_at_ = base::Instant::max();
+  // From SIGKILL on: when those who do not even die of it are given up.
+  base::Instant give_up_at_ = base::Instant::max();
+  // While lingering.
+  base::Instant look_at_{};
+  Duration look_again_after_{};
+};
+
+}  // namespace osiiso::process

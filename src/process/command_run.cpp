@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "process/command_run.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "osiiso/task_context.hpp"
+
+#include "base/format.hpp"
+#include "base/stop_state.hpp"
+#include "base/text.hpp"
+#include "process/launch.hpp"
+#include "process/run.hpp"
+
+namespace osiiso {
+namespace process {
+namespace {
+
+constexpr std::size_t kMessageColumns = 200;
+
+std::string failure_message(const CommandOutput& output) {
+  const std::string_view line = base::last_line(output.stderr_text);
+  if (!line.empty()) return base::cut_to_width(base::escape_controls(line), kMessageColumns);
+  if (output.exit_code) return base::format("exit status {}", *output.exit_code);
+  return base::format("killed by {}{}", base::signal_name(*output.signal),
+                      output.core_dumped ? " (core dumped)" : "");
+}
+
+}  // namespace
+
+CommandOutput conclude(ChildResult result, const CommandSettings& settings) {
+  CommandOutput& output = result.output;
+  if (result.status_lost) {
+    throw CommandError(
+        "the exit status was lost: this program reaps children that it did not start", Cause::error,
+        std::move(output));
+  }
+  const bool is_ok =
+      output.exit_code && std::ranges::count(settings.ok_codes, *output.exit_code) != 0;
+  if (!is_ok) {
+    const std::string message = failure_message(output);
+    const Cause cause = output.exit_code ? Cause::exit : Cause::signal;
+    throw CommandError(message, cause, std::move(output));
+  }
+  if (result.left_behind > 0) {
+    throw CommandError(base::format("left {} {} behind", result.left_behind,
+                                    result.left_behind == 1 ? "process" : "processes"),
+                       Cause::leak, std::move(output));
+  }
+  return std::move(output);
+}
+
+}  // namespace process
+
+CommandOutput Command::operator()(const TaskContext& context) const {
+  if (context.stop_state().latest()) {
+    throw CommandError("stopped before it was started", Cause::signal, {});
+  }
+  try {
+    const process::Launch launch(*this, context);
+    process::ChildRun child(launch);
+    process::run_to_end(child, context.stop_state());
+    return process::conclude(child.take_result(), settings());
+  } catch (const SystemError& failed) {
+    throw CommandError(failed.what(), Cause::spawn, {});
+  }
+}
+
+}  // namespace osiiso

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "osiiso/command.hpp"
+#include "osiiso/task_context.hpp"
+
+#include "base/descriptor.hpp"
+#include "process/environment.hpp"
+#include "process/spawn.hpp"
+
+namespace osiiso::process {
+
+/// One attempt of a command, made ready to be started.
+class Launch {
+ public:
+  /// Opens what the command shall read. Throws `SystemError` that names it, or `OptionError` where
+  /// a setting cannot be.
+  Launch(const Command& command, const TaskContext& context);
+
+  /// All that a spawn needs but where the output goes. Valid as long as this object.
+  const SpawnRequest& request() const { return request_; }
+  Leak leak() const { return leak_; }
+
+ private:
+  std::vector<std::string> words_;
+  Environment environment_;
+  base::Descriptor stdin_;
+  SpawnRequest request_;
+  Leak leak_;
+};
+
+}  // namespace osiiso::process

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "process/spawn.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <limits>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+// The child runs in the parent's memory on a stack that no sanitizer knows, and never returns from
+// the functions that it is in: instrumentation would corrupt the records of the parent's thread. So
+// these functions use no library type either, whose members would be instrumented.
+#if defined(__clang__)
+#define OSIISO_IN_CHILD __attribute__((disable_sanitizer_instrumentation, noinline))
+#else
+#define OSIISO_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+#endif
+
+namespace osiiso::process {
+namespace {
+
+constexpr std::uint64_t kInherit = std::numeric_limits<std::uint64_t>::max();
+std::atomic<std::uint64_t> child_descriptor_limit{kInherit};
+
+// The kernel's own layouts: the C library hides two real-time signals from its users, and its
+// sigaction() is intercepted by sanitizers.
+constexpr int kSignals = 64;
+using KernelSet = std::uint64_t;
+static_assert(sizeof(KernelSet) * 8 == kSignals);
+struct KernelAction {
+  std::uintptr_t handler;
+  unsigned long flags;
+  std::uintptr_t restorer;
+  KernelSet mask;
+};
+
+// What passes between parent and child: plain data that both see, since they share memory.
+struct Shared {
+  const char* const* paths;  // ended by a null, like the two below
+  const char** argv;         // with one free place in front
+  const char* const* envp;
+  const char* cwd;  // or null
+  int descriptors[3];
+  std::uint64_t descriptor_limit;
+  // Written by the child where a step fails; it is reported by the number of the step.
+  SpawnStep step;
+  int error_number;
+};
+
+OSIISO_IN_CHILD void set_disposition(int signal, std::uintptr_t handler) {
+  const KernelAction action{handler, 0, 0, 0};
+  // Fails for SIGKILL and SIGSTOP, which need none.
+  ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(KernelSet));
+}
+
+// As execvpe(3): a file that is not there lets the next one be tried, one that may not be executed
+// too, but is the error to report if none is found; a text without `#!` is for the shell.
+OSIISO_IN_CHILD int execute_first(Shared& shared) {
+  int error_number = ENOENT;
+  for (const char* const* path = shared.paths; *path != nullptr; ++path) {
+    ::syscall(SYS_execve, *path, shared.argv + 1, shared.envp);
+    if (errno == ENOEXEC) {
+      shared.argv[0] = "/bin/sh";
+      shared.argv[1] = *path;
+      ::syscall(SYS_execve, shared.argv[0], shared.argv, shared.envp);
+    }
+    switch (errno) {
+      case EACCES:
+        error_number = EACCES;
+        break;
+      case ENOENT:
+      case ENOTDIR:
+      case ENODEV:
+      case ESTALE:
+      case ETIMEDOUT:
+        break;
+      default:
+        return errno;
+    }
+  }
+  return error_number;
+}
+
+constexpr int kSentToGroups[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+
+// Returns only where `step` failed, with errno set.
+OSIISO_IN_CHILD void become_program(Shared& shared) {
+  shared.step = SpawnStep::reset_signals;
+  // All are blocked still. Handlers must be gone before that ends, for they would run here, in the
+  // parent's memory; ignored signals would stay ignored across the execve.
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    set_disposition(signal, reinterpret_cast<std::uintptr_t>(SIG_DFL));
+  }
+
+  shared.step = SpawnStep::setsid;
+  if (::syscall(SYS_setsid) < 0) return;
+  // Until here we were in the parent's group. What a terminal or a `kill -- -group` sent there was
+  // not meant for this task; ignoring a signal for a moment drops it where it is pending.
+  for (const int signal : kSentToGroups) {
+    set_disposition(signal, reinterpret_cast<std::uintptr_t>(SIG_IGN));
+    set_disposition(signal, reinterpret_cast<std::uintptr_t>(SIG_DFL));
+  }
+
+  shared.step = SpawnStep::dup;
+  // A host that closed its standard streams makes us open pipes at 0, 1, 2: out of the way first.
+  for (int target = 0; target < 3; ++target) {
+    if (shared.descriptors[target] > 2) continue;
+    const long moved = ::syscall(SYS_fcntl, shared.descriptors[target], F_DUPFD_CLOEXEC, 3);
+    if (moved < 0) return;
+    shared.descriptors[target] = static_cast<int>(moved);
+  }
+  for (int target = 0; target < 3; ++target) {
+    if (::syscall(SYS_dup3, shared.descriptors[target], target, 0) < 0) return;
+  }
+
+  shared.step = SpawnStep::close_range;
+  if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) return;
+
+  shared.step = SpawnStep::chdir;
+  if (shared.cwd != nullptr && ::syscall(SYS_chdir, shared.cwd) != 0) return;
+
+  shared.step = SpawnStep::prlimit;
+  if (shared.descriptor_limit != kInherit) {
+    std::uint64_t limit[2] = {0, 0};  // soft, hard, as the kernel lays them out
+    if (::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, limit) != 0) return;
+    limit[0] = shared.descriptor_limit < limit[1] ? shared.descriptor_limit : limit[1];
+    if (::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, nullptr) != 0) return;
+  }
+
+  shared.step = SpawnStep::execve;
+  const KernelSet none = 0;
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+  errno = execute_first(shared);
+}
+
+OSIISO_IN_CHILD int child_main(void* argument) {
+  auto& shared = *static_cast<Shared*>(argument);
+  become_program(shared);
+  shared.error_number = errno;
+  ::syscall(SYS_exit_group, 127);
+  __builtin_unreachable();
+}
+
+// Blocks every signal of this thread, the C library's own two as well.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() { set(~KernelSet{0}, &before_); }
+  ~AllSignalsBlocked() { set(before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  static void set(KernelSet mask, KernelSet* before) {
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, before, sizeof mask);
+  }
+  KernelSet before_ = 0;
+};
+
+const char* call_name(SpawnStep step) {
+  switch (step) {
+    case SpawnStep::clone:
+      return "clone";
+    case SpawnStep::reset_signals:
+      return "rt_sigaction";
+    case SpawnStep::setsid:
+      return "setsid";
+    case SpawnStep::dup:
+      return "dup3";
+    case SpawnStep::close_range:
+      return "close_range";
+    case SpawnStep::chdir:
+      return "chdir";
+    case SpawnStep::prlimit:
+      return "prlimit64";
+    case SpawnStep::execve:
+      return "execve";
+  }
+  __builtin_unreachable();
+}
+
+std::string what_failed(const SpawnRequest& request, SpawnStep step) {
+  const auto quoted = [](const std::string& name) { return base::escape_controls(name); };
+  if (step == SpawnStep::chdir) return base::format("cannot enter '{}'", quoted(request.cwd));
+  if (step == SpawnStep::execve) return base::format("cannot run '{}'", quoted(request.name));
+  return base::format("cannot run '{}': {} failed", quoted(request.name), call_name(step));
+}
+
+std::vector<const char*> null_ended(const std::vector<std::string>& texts) {
+  std::vector<const char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+SpawnError::SpawnError(const SpawnRequest& request, SpawnStep step, int error_number)
+    : SystemError(what_failed(request, step), error_number), step_(step) {}
+
+Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
+  const std::vector<const char*> paths = null_ended(request.paths);
+  std::vector<const char*> argv;
+  argv.reserve(request.argv.size() + 2);
+  argv.push_back(nullptr);
+  argv.insert(argv.end(), request.argv.begin(), request.argv.end());
+  argv.push_back(nullptr);
+  std::vector<const char*> envp;
+  envp.reserve(request.envp.size() + 1);
+  envp.assign(request.envp.begin(), request.envp.end());
+  envp.push_back(nullptr);
+
+  Shared shared{
+      .paths = paths.data(),
+      .argv = argv.data(),
+      .envp = envp.data(),
+      .cwd = request.cwd.empty() ? nullptr : request.cwd.c_str(),
+      .descriptors = {request.stdin_fd, stdout_fd, stderr_fd},
+      .descriptor_limit = child_descriptor_limit.load(std::memory_order_relaxed),
+      .step = SpawnStep::clone,
+      .error_number = 0,
+  };
+
+  // The child needs a few hundred bytes: it calls nothing but the kernel.
+  alignas(64) std::array<char, 16 * 1024> stack;
+  int pidfd = -1;
+  pid_t pid = -1;
+  int clone_error = 0;
+  {
+    const AllSignalsBlocked blocked;
+    pid = ::clone(child_main, stack.data() + stack.size(),
+                  CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &shared, &pidfd);
+    clone_error = errno;
+  }
+  if (pid < 0) throw SpawnError(request, SpawnStep::clone, clone_error);
+
+  Child child{pid, base::Descriptor(pidfd)};
+  if (shared.error_number != 0) {
+    siginfo_t ignored{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &ignored, WEXITED) != 0 && errno == EINTR) {
+    }
+    throw SpawnError(request, shared.step, shared.error_number);
+  }
+  return child;
+}
+
+void set_child_descriptor_limit(std::optional<std::uint64_t> soft_limit) {
+  child_descriptor_limit.store(soft_limit.value_or(kInherit), std::memory_order_relaxed);
+}
+
+}  // namespace osiiso::process

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "osiiso/error.hpp"
+
+#include "base/descriptor.hpp"
+
+namespace osiiso::process {
+
+/// A child that was started. It leads a session and a process group of its own, whose number is
+/// its `pid`: as long as the child is not reaped, that number means nobody else.
+struct Child {
+  pid_t pid = -1;
+  base::Descriptor pidfd;
+};
+
+/// What the child shall be. Everything is laid out before, for after the clone nothing may
+/// allocate.
+struct SpawnRequest {
+  std::string name;                ///< of the program, for errors
+  std::vector<std::string> paths;  ///< files to try, in this order; relative ones below `cwd`
+  std::vector<const char*> argv;   ///< without the null at the end
+  std::vector<const char*> envp;   ///< without the null at the end
+  std::string cwd;                 ///< empty: stays where the program is
+  int stdin_fd = -1;
+};
+
+/// In the order in which they happen; all but the first in the child.
+enum class SpawnStep { clone, reset_signals, setsid, dup, close_range, chdir, prlimit, execve };
+
+/// A child could not be started; `step()` and `code()` say where and why. The text is
+/// `cannot run 'foo': No such file or directory`, `cannot enter 'dir': ...`, or names the call.
+class SpawnError : public SystemError {
+ public:
+  SpawnError(const SpawnRequest& request, SpawnStep step, int error_number);
+  SpawnStep step() const { return step_; }
+
+ private:
+  SpawnStep step_;
+};
+
+/// Starts a child: own session, the three descriptors and no other, default dispositions, empty
+/// signal mask. Costs the same however large this process is, and any number of threads may
+/// spawn at once. Throws `SpawnError`; then there is no child.
+///
+/// Dangers: the calling thread stands still until the child has executed, so a program on a hung
+/// network file system holds it. The child shares our memory until then.
+Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd);
+
+/// The soft RLIMIT_NOFILE that children get from now on, for a program that raised its own: many
+/// programs loop over, or size tables by, the limit. None: they inherit ours.
+void set_child_descriptor_limit(std::optional<std::uint64_t> soft_limit);
+
+}  // namespace osiiso::process
