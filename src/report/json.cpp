@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include "report/json.hpp"
+
+#include <any>
+#include <ostream>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "report/json_text.hpp"
+
+namespace osiiso::report {
+namespace {
+
+// Of each stream of a command this much is kept: the first and the last 32 KiB (CommandOutput).
+constexpr std::uint64_t kKeptBytes = 64 * 1024;
+constexpr std::size_t kWriteSize = 64 * 1024;
+
+std::string rfc3339(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto rounded_down = floor<milliseconds>(time);
+  const auto day = floor<days>(rounded_down);
+  const year_month_day date(day);
+  const hh_mm_ss clock(rounded_down - day);
+  return base::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                      clock.subseconds().count());
+}
+
+void write_counts(JsonText& out, const RunFacts::Counts& counts) {
+  out.open('{');
+  out.key("total").number(counts.total);
+  out.key("succeeded").number(counts.succeeded);
+  out.key("failed").number(counts.failed);
+  out.key("cancelled").number(counts.cancelled);
+  out.close('}');
+}
+
+void write_groups(JsonText& out, const ResultList& results) {
+  std::vector<std::pair<std::string_view, RunFacts::Counts>> groups;  // by first appearance
+  std::unordered_map<std::string_view, std::size_t> positions;
+  for (const ResultPtr& result : results) {
+    if (result->group_id.empty()) continue;
+    const auto [position, is_new] = positions.try_emplace(result->group_id, groups.size());
+    if (is_new) groups.emplace_back(result->group_id, RunFacts::Counts());
+    RunFacts::Counts& counts = groups[position->second].second;
+    ++counts.total;
+    if (result->status == Status::succeeded) ++counts.succeeded;
+    if (result->status == Status::failed) ++counts.failed;
+    if (result->status == Status::cancelled) ++counts.cancelled;
+  }
+  out.open('{');
+  for (const auto& [group_id, counts] : groups) {
+    out.text_key(group_id);
+    write_counts(out, counts);
+  }
+  out.close('}');
+}
+
+void write_signal(JsonText& out, std::optional<int> signal) {
+  signal ? out.text(base::signal_name(*signal)) : out.null();
+}
+
+// True if bytes that are no UTF-8 had to be replaced.
+bool write_nlohmann(JsonText& out, const nlohmann::json& value) {
+  try {
+    out.raw(value.dump());
+    return false;
+  } catch (const nlohmann::json::type_error&) {  // what dump() says of text that is no UTF-8
+    out.raw(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return true;
+  }
+}
+
+template <typename Number>
+bool write_if_number(JsonText& out, const std::any& value) {
+  const auto* number = std::any_cast<Number>(&value);
+  if (number != nullptr) out.number(*number);
+  return number != nullptr;
+}
+
+template <typename... Numbers>
+bool write_if_one_of(JsonText& out, const std::any& value) {
+  return (write_if_number<Numbers>(out, value) || ...);
+}
+
+bool write_function_value(JsonText& out, const std::any& value) {
+  if (const auto* text = std::any_cast<std::string>(&value)) {
+    out.text(*text);
+  } else if (const auto* view = std::any_cast<std::string_view>(&value)) {
+    out.text(*view);
+  } else if (const auto* literal = std::any_cast<const char*>(&value)) {
+    *literal != nullptr ? out.text(*literal) : out.null();
+  } else if (const auto* boolean = std::any_cast<bool>(&value)) {
+    out.boolean(*boolean);
+  } else if (const auto* tree = std::any_cast<nlohmann::json>(&value)) {
+    return write_nlohmann(out, *tree);
+  } else if (const auto* single = std::any_cast<float>(&value)) {
+    out.number(static_cast<double>(*single));
+  } else if (!write_if_one_of<int, double, long, long long, unsigned, unsigned long,
+                              unsigned long long, short, unsigned short>(out, value)) {
+    out.null();
+  }
+  return false;
+}
+
+void write_command_value(JsonText& out, const CommandOutput& output) {
+  if (output.truncated && output.stdout_bytes > kKeptBytes) return out.null();
+  std::string_view value = output.stdout_text;
+  if (value.ends_with('\n')) value.remove_suffix(1);
+  out.text(value);
+}
+
+bool write_value(JsonText& out, const TaskResult& result) {
+  if (result.status != Status::succeeded) {
+    out.null();
+    return false;
+  }
+  if (!result.output) return write_function_value(out, result.value);
+  write_command_value(out, *result.output);
+  return false;
+}
+
+void write_exit_status(JsonText& out, const AttemptResult& attempt) {
+  out.key("exit_code").number(attempt.exit_code);
+  write_signal(out.key("signal"), attempt.signal);
+}
+
+void write_exception(JsonText& out, const TaskResult& result) {
+  if (result.status != Status::failed) return out.null();
+  const AttemptResult last =
+      result.attempt_list.empty() ? AttemptResult() : result.attempt_list.back();
+  out.open('{');
+  // A failure that nobody gave a cause is one all the same.
+  out.key("kind").text(to_string(last.cause == Cause::none ? Cause::error : last.cause));
+  write_exit_status(out, last);
+  out.close('}');
+}
+
+void write_attempt(JsonText& out, const AttemptResult& attempt) {
+  out.open('{');
+  out.key("attempt").number(attempt.attempt);
+  out.key("worker").number(attempt.worker);
+  out.key("started_at").time(attempt.started_at);
+  out.key("finished_at").time(attempt.finished_at);
+  out.key("kind").text_or_null(to_string(attempt.cause));
+  write_exit_status(out, attempt);
+  out.key("message").text(attempt.message);
+  out.close('}');
+}
+
+void write_output(JsonText& out, const CommandOutput& output) {
+  out.key("stdout").text(output.stdout_text);
+  out.key("stderr").text(output.stderr_text);
+  out.key("truncated").boolean(output.truncated);
+  out.key("cpu_user").time(output.cpu_user);
+  out.key("cpu_system").time(output.cpu_system);
+  out.key("max_rss").number(output.max_rss);
+}
+
+void write_result(JsonText& out, const TaskResult& result) {
+  static const CommandOutput kNoOutput;
+  bool is_binary = false;
+  out.take_replaced();
+  out.open('{');
+  out.key("task_id").text(result.task_id);
+  out.key("name").text(result.name);
+  out.key("group_id").text_or_null(result.group_id);
+  out.key("status").text(to_string(result.status));
+  out.key("command").text_or_null(result.command);
+  is_binary |= write_value(out.key("value"), result);
+  write_exception(out.key("exception"), result);
+  out.key("attempts").number(result.attempts);
+  out.key("priority").number(result.priority);
+  out.key("must_complete").boolean(result.must_complete);
+  out.key("detached").boolean(result.detached);
+  out.key("metadata");
+  if (result.metadata) {
+    is_binary |= write_nlohmann(out, *result.metadata);
+  } else {
+    out.null();
+  }
+  out.key("created_at").time(result.created_at);
+  out.key("started_at").time_or_null(result.started_at);
+  out.key("finished_at").time(result.finished_at);
+  out.key("duration").time(result.duration);
+  out.key("message").text(result.message);
+  write_output(out, result.output ? *result.output : kNoOutput);
+  out.key("leaked").raw("[]");
+  out.key("attempt_list").open('[');
+  for (const AttemptResult& attempt : result.attempt_list) write_attempt(out, attempt);
+  out.close(']');
+  // Last, since only now all texts have been seen.
+  if (out.take_replaced() || is_binary) out.key("binary").boolean(true);
+  out.close('}');
+}
+
+void flush(JsonText& json, std::ostream& out) {
+  out.write(json.written().data(), static_cast<std::streamsize>(json.written().size()));
+  json.clear();
+}
+
+void write_results(JsonText& json, std::ostream& out, const ResultList& results) {
+  json.open('[');
+  for (const ResultPtr& result : results) {
+    json.new_line();
+    write_result(json, *result);
+    if (json.written().size() >= kWriteSize) flush(json, out);
+  }
+  json.close(']');
+}
+
+}  // namespace
+
+void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& facts) {
+  JsonText json;
+  json.open('{');
+  json.key("schema").number(1);
+  json.key("name").text(facts.name);
+  json.key("status").text(summary.status());
+  json.key("ok").boolean(summary.ok() && !facts.interrupted_by);
+  json.new_line();
+  json.key("total_submitted").number(summary.total_submitted);
+  json.key("succeeded").number(summary.succeeded);
+  json.key("failed").number(summary.failed);
+  json.key("cancelled").number(summary.cancelled);
+  json.key("timed_out").boolean(summary.timed_out);
+  json.key("duration").time(summary.duration);
+  json.new_line();
+  json.key("started_at").text(rfc3339(facts.started_at));
+  write_signal(json.key("interrupted_by"), facts.interrupted_by);
+  json.key("restored").number(facts.restored.size());
+  write_results(json.key("restored_results"), out, facts.restored);
+  json.new_line();
+  write_counts(json.key("detached"), facts.detached);
+  json.key("leaked").number(facts.leaked);
+  json.new_line();
+  write_groups(json.key("groups"), summary.results);
+  json.new_line();
+  write_results(json.key("results"), out, summary.results);
+  json.close('}');
+  flush(json, out);
+  out.put('\n');
+}
+
+}  // namespace osiiso::report

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "report/json_text.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace osiiso::report {
+namespace {
+
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void append_escape(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      base::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+  }
+}
+
+}  // namespace
+
+void JsonText::open(char bracket) {
+  separate();
+  text_ += bracket;
+  separator_due_ = false;
+}
+
+void JsonText::close(char bracket) {
+  text_ += bracket;
+  separator_due_ = true;
+}
+
+JsonText& JsonText::key(std::string_view name) {
+  separate();
+  text_.append(1, '"').append(name).append("\": ");
+  separator_due_ = false;
+  return *this;
+}
+
+JsonText& JsonText::text_key(std::string_view name) {
+  separate();
+  append_string(name);
+  text_ += ": ";
+  separator_due_ = false;
+  return *this;
+}
+
+void JsonText::text(std::string_view value) {
+  separate();
+  append_string(value);
+}
+
+void JsonText::text_or_null(std::string_view value) {
+  value.empty() ? null() : text(value);
+}
+
+void JsonText::time_or_null(std::optional<Duration> value) {
+  value ? time(*value) : null();
+}
+
+void JsonText::number(double value) {
+  std::isfinite(value) ? raw(base::format("{}", value)) : null();
+}
+
+void JsonText::raw(std::string_view json) {
+  separate();
+  text_ += json;
+}
+
+void JsonText::new_line() {
+  text_ += std::exchange(separator_due_, false) ? ",\n " : "\n ";
+}
+
+bool JsonText::take_replaced() {
+  return std::exchange(replaced_, false);
+}
+
+void JsonText::separate() {
+  if (separator_due_) text_ += ", ";
+  separator_due_ = true;
+}
+
+void JsonText::append_string(std::string_view value) {
+  if (base::find_invalid_utf8(value)) {
+    replaced_ = true;
+    return append_string(base::replace_invalid_utf8(value));
+  }
+  text_ += '"';
+  for (auto at = value.begin(); at != value.end();) {
+    const auto plain_end = std::find_if(at, value.end(), needs_escape);
+    text_.append(at, plain_end);
+    if (plain_end == value.end()) break;
+    append_escape(text_, *plain_end);
+    at = plain_end + 1;
+  }
+  text_ += '"';
+}
+
+}  // namespace osiiso::report
