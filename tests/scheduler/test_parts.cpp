@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include "scheduler/driver.hpp"
+
+using namespace osiiso;
+using namespace osiiso::scheduler;
+using namespace osiiso::scheduler::testing;
+
+#include <algorithm>
+#include <numeric>
+
+namespace {
+
+struct ByKey {
+  std::vector<int>* keys;
+  std::vector<std::uint32_t>* slots;
+  bool before(std::uint32_t a, std::uint32_t b) const { return (*keys)[a] < (*keys)[b]; }
+  std::uint32_t& slot(std::uint32_t item) const { return (*slots)[item]; }
+};
+
+}  // namespace
+
+TEST_CASE("IndexedHeap: whatever is pushed and taken out, the rest comes in order") {
+  // Every order of pushing six elements, every element taken out of the middle.
+  std::vector<int> keys(6);
+  std::iota(keys.begin(), keys.end(), 0);
+  do {
+    for (std::uint32_t out = 0; out < keys.size(); ++out) {
+      std::vector<std::uint32_t> slots(keys.size());
+      IndexedHeap<ByKey> heap(ByKey{&keys, &slots});
+      for (std::uint32_t item = 0; item < keys.size(); ++item) {
+        heap.push(item);
+        REQUIRE(heap.is_consistent());
+      }
+      heap.erase(out);
+      REQUIRE(heap.is_consistent());
+      for (int key = 0; key < 6; ++key) {
+        if (key == keys[out]) continue;
+        const std::uint32_t top = heap.top();
+        REQUIRE(keys[top] == key);
+        heap.erase(top);
+        REQUIRE(heap.is_consistent());
+      }
+      REQUIRE(heap.empty());
+    }
+  } while (std::next_permutation(keys.begin(), keys.end()));
+}
+
+TEST_CASE("Edges: a ring is left from any place and met in order") {
+  for (std::uint32_t out = 0; out < 3; ++out) {
+    Edges edges;
+    Index chain = kNone;
+    Index ring = kNone;
+    for (Index task = 0; task < 3; ++task) {
+      edges.link(edges.add({.dependent = task}, chain), ring);
+    }
+    edges.unlink(out, ring);
+    std::vector<Index> met;
+    while (ring != kNone) {
+      met.push_back(edges.first(ring));
+      edges.unlink(met.back(), ring);
+    }
+    std::vector<Index> expected{0, 1, 2};
+    expected.erase(expected.begin() + out);
+    CHECK(met == expected);
+    edges.release(1);
+    CHECK(edges.live() == 2);
+    CHECK(edges.add({}, chain) == 1);
+  }
+}
