@@ -74,6 +74,8 @@ OSIISO_IN_CHILD int execute_first(Shared& shared) {
       shared.argv[1] = *path;
       ::syscall(SYS_execve, shared.argv[0], shared.argv, shared.envp);
     }
+    const bool was_searched = shared.paths[1] != nullptr;
+    if (!was_searched) return errno;
     switch (errno) {
       case EACCES:
         error_number = EACCES;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "osiiso/command.hpp"
+#include "osiiso/task_context.hpp"
+
+#include "base/stop_state.hpp"
+
+namespace osiiso::test {
+
+inline std::string child(const std::string& name) {
+  return OSIISO_CHILDREN "/" + name;
+}
+
+inline Command::Settings settings(CommandSettings made) {
+  return std::make_shared<const CommandSettings>(std::move(made));
+}
+
+inline TaskContext::Identity identity() {
+  return {.run_id = "run", .task_id = "task", .name = "name", .group_id = {}};
+}
+
+/// How an attempt ended, whichever way.
+struct Ended {
+  CommandOutput output;
+  std::optional<Cause> cause;  // none: it succeeded
+  std::string message;
+};
+
+inline Ended run(const Command& command, std::shared_ptr<base::StopState> stop,
+                 TaskContext::Identity who = identity()) {
+  const TaskContext context(std::move(who), std::move(stop));
+  try {
+    return {command(context), {}, {}};
+  } catch (const CommandError& error) {
+    return {error.output(), error.cause(), error.what()};
+  }
+}
+
+inline Ended run(const Command& command) {
+  return run(command, std::make_shared<base::StopState>());
+}
+
+inline Ended run_child(const std::string& name, std::vector<std::string> arguments = {}) {
+  arguments.insert(arguments.begin(), child(name));
+  return run(Command::argv(arguments));
+}
+
+/// A command that runs beside the test, which can stop it.
+class Running {
+ public:
+  explicit Running(const Command& command)
+      : ended_(std::async(std::launch::async,
+                          [command, stop = stop_] { return run(command, stop); })) {}
+
+  void stop(base::StopRequest request) { stop_->request(request); }
+  Ended end() { return ended_.get(); }
+
+ private:
+  std::shared_ptr<base::StopState> stop_ = std::make_shared<base::StopState>();
+  std::future<Ended> ended_;
+};
+
+/// A folder for a test's files.
+class Folder {
+ public:
+  Folder() {
+    std::string name = std::filesystem::temp_directory_path() / "osiiso-XXXXXX";
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string file(const std::string& name) const { return path_ / name; }
+  std::string path() const { return path_; }
+  std::string write(const std::string& name, const std::string& text, unsigned mode = 0644) const {
+    std::ofstream(path_ / name) << text;
+    ::chmod(file(name).c_str(), mode);
+    return file(name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A place that a child passes, so that a test can wait until it has come that far.
+class Signpost {
+ public:
+  Signpost() : fifo_(folder_.file("signpost")) { ::mkfifo(fifo_.c_str(), 0600); }
+
+  const std::string& fifo() const { return fifo_; }
+
+  /// Waits until somebody has opened the FIFO and returns what was written there, to its end.
+  std::string wait() const {
+    std::ifstream file(fifo_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+ private:
+  Folder folder_;
+  std::string fifo_;
+};
+
+}  // namespace osiiso::test
