@@ -3,19 +3,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <set>
-#include <source_location>
 #include <utility>
+#include <vector>
 
 #include "scheduler/core.hpp"
 
 namespace osiiso::scheduler {
 namespace {
 
-void hold(bool holds, const char* what,
-          std::source_location where = std::source_location::current()) {
+void hold(bool holds, const char* what) {
   if (holds) return;
-  std::fprintf(stderr, "%s:%u: broken invariant: %s\n", where.file_name(),
-               static_cast<unsigned>(where.line()), what);
+  std::fprintf(stderr, "broken invariant: %s\n", what);
   std::abort();
 }
 

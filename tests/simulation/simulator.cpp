@@ -16,8 +16,7 @@ constexpr std::size_t kMostTasks = 40;
 }  // namespace
 
 Simulator::Simulator(std::uint64_t seed, Marks& marks)
-    : marks_(marks),
-      random_(seed),
+    : random_(seed),
       rules_(make_queue(random_)),
       hostility_(random_.pick({0, 5, 20, 60})),
       core_(rules_),

@@ -58,7 +58,6 @@ class Simulator {
   void settle();
   void done(bool timers_are_done = false);
 
-  Marks& marks_;
   Random random_;
   scheduler::QueueRules rules_;
   int hostility_;  // how often something bad is done, in percent
@@ -68,9 +67,8 @@ class Simulator {
   std::multimap<Instant, Report> reports_;
   std::vector<Report> seen_;  // reports to be made once more
   Instant now_{};
-  std::optional<Instant> alarm_;
-  std::size_t stops_seen_ = 0;
-  bool faults_ = true;
+  std::optional<Instant> alarm_;  // what the last `next` said to wait for
+  bool faults_ = true;            // off while everything settles
 };
 
 }  // namespace osiiso::simulation
