@@ -20,9 +20,10 @@ class TaskBody {
   /// Empty: not to be called, to be assigned to.
   TaskBody() = default;
 
+  /// Any callable is one, without a conversion being written.
   template <typename F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
-  TaskBody(F&& callable)  // NOLINT(google-explicit-constructor): any callable is one
+  requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
+      TaskBody(F&& callable)  // NOLINT(bugprone-forwarding-reference-overload)
       : held_(std::make_shared<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
 
   std::any operator()(const TaskContext& context) const { return held_->call(context); }

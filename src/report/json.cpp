@@ -18,8 +18,8 @@ namespace osiiso::report {
 namespace {
 
 // Of each stream of a command this much is kept: the first and the last 32 KiB (CommandOutput).
-constexpr std::uint64_t kKeptBytes = 64 * 1024;
-constexpr std::size_t kWriteSize = 64 * 1024;
+constexpr std::uint64_t kKeptBytes = 65'536;
+constexpr std::size_t kWriteSize = 65'536;
 
 std::string rfc3339(std::chrono::system_clock::time_point time) {
   using namespace std::chrono;

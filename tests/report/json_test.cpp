@@ -19,6 +19,7 @@ namespace osiiso::report {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using nlohmann::ordered_json;
 using test::result;
 using test::summary_of;
@@ -300,7 +301,7 @@ TEST_CASE("bytes that are no UTF-8 are replaced, and only their result is called
 }
 
 TEST_CASE("no text can make the JSON unreadable") {
-  const std::string hostile = std::string("\0\x1b\"\\\x7f\xED\xA0\x80\xF5</script>", 20);
+  const std::string hostile = "\0\x1b\"\\\x7f\xED\xA0\x80\xF5</script>"s;
   TaskResult made = with_stdout(hostile);
   made.status = Status::failed;
   made.name = made.group_id = made.command = made.message = hostile;
