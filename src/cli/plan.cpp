@@ -14,7 +14,7 @@
 #include "cli/result_stream.hpp"
 #include "job/start_order.hpp"
 #include "model/task_name.hpp"
-#include "report/json.hpp"
+#include "report/json_text.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -80,27 +80,33 @@ void write_text(std::ostream& out, const Batch& batch, const std::vector<std::ui
 }
 
 void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std::uint32_t>& order) {
-  using report::json_string;
-  out << base::format("{{\"schema\": 1, \"name\": {}, \"tasks\": [", json_string(plan.name));
-  const auto& batch = plan.batch;
-  const char* separator = "\n";
-  for (std::size_t position = 0; position < order.size(); ++position) {
-    const auto& task = batch.tasks()[order[position]];
-    std::string needs;
-    for (const auto& need : need_names(batch, task)) {
-      needs += (needs.empty() ? "" : ", ") + json_string(need);
-    }
-    const auto group = group_name(batch, task);
-    out << separator
-        << base::format(
-               "  {{\"order\": {}, \"name\": {}, \"group_id\": {}, \"priority\": {}, "
-               "\"must_complete\": {}, \"finally\": {}, \"needs\": [{}], \"command\": {}}}",
-               position + 1, json_string(task.name), group.empty() ? "null" : json_string(group),
-               task.options->priority, task.options->must_complete || task.finally, task.finally,
-               needs, json_string(command_text(task)));
-    separator = ",\n";
+  report::JsonText json;
+  json.open('{');
+  json.key("schema").number(1);
+  json.key("name").text(plan.name);
+  json.key("tasks").open('[');
+  std::size_t position = 0;
+  for (const auto index : order) {
+    const auto& task = plan.batch.tasks()[index];
+    json.new_line();
+    json.open('{');
+    json.key("order").number(++position);
+    json.key("name").text(task.name);
+    json.key("group_id").text_or_null(group_name(plan.batch, task));
+    json.key("priority").number(task.options->priority);
+    json.key("must_complete").boolean(task.options->must_complete || task.finally);
+    json.key("finally").boolean(task.finally);
+    json.key("needs").open('[');
+    for (const auto& need : need_names(plan.batch, task)) json.text(need);
+    json.close(']');
+    json.key("command").text(command_text(task));
+    json.close('}');
+    out << json.text();
+    json.clear();
   }
-  out << "\n]}\n";
+  json.close(']');
+  json.close('}');
+  out << json.text() << '\n';
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +74,9 @@ RunningProgram::RunningProgram(const Invocation& invocation) {
   ::posix_spawn_file_actions_adddup2(&actions, input, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out_, 1);
   ::posix_spawn_file_actions_adddup2(&actions, err_, 2);
+  if (!invocation.stdout_path.empty()) {
+    ::posix_spawn_file_actions_addopen(&actions, 1, invocation.stdout_path.c_str(), O_WRONLY, 0);
+  }
   if (invocation.close_stdout) ::posix_spawn_file_actions_addclose(&actions, 1);
   if (!invocation.folder.empty()) {
     ::posix_spawn_file_actions_addchdir_np(&actions, invocation.folder.c_str());
@@ -97,9 +101,11 @@ void RunningProgram::send(int signal) const { ::kill(pid_, signal); }
 
 Ended RunningProgram::wait() {
   int status = 0;
-  ::waitpid(pid_, &status, 0);
+  rusage usage{};
+  ::wait4(pid_, &status, 0, &usage);
   pid_ = -1;
   Ended ended;
+  ended.max_rss_kib = usage.ru_maxrss;
   if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
   ended.out = contents(out_);

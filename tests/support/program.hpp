@@ -17,6 +17,7 @@ struct Ended {
   std::optional<int> signal;
   std::string out;
   std::string err;
+  long max_rss_kib = 0;  // peak memory of its largest process
 };
 
 struct Invocation {
@@ -24,6 +25,7 @@ struct Invocation {
   std::string input;                   // on its standard input
   std::map<std::string, std::string> env;
   std::string folder;  // empty: this process's
+  std::string stdout_path;  // empty: collected in `Ended::out`
   bool close_stdout = false;
 };
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "cli/osiiso.hpp"
+
+using osiiso::test::osiiso;
+
+TEST_CASE("help and version go to stdout and exit with 0") {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, {"run", "--help"}, {"plan", "-h"}, {"check", "--help"}}) {
+    const auto ended = osiiso(arguments);
+    CHECK(ended.exit_code == 0);
+    CHECK(ended.out.find("osiiso") != std::string::npos);
+    CHECK(ended.err.empty());
+  }
+  CHECK(osiiso({"--version"}).out == "osiiso 0.1.0\n");
+}
+
+TEST_CASE("bad usage is told in one line that names the word, and exits with 2") {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string expected;
+  };
+  const std::vector<Case> cases = {
+      {{}, "a command is missing"},
+      {{"rum", "x"}, "there is no command 'rum'; did you mean 'run'?"},
+      {{"run"}, "JOB is required"},
+      {{"run", "-", "--wrokers", "2"}, "--wrokers"},
+      {{"run", "-", "-j", "two"}, "--workers: 'two' is not a number that fits here"},
+      {{"run", "-", "-j", "0"}, "workers must be > 0"},
+      {{"run", "-", "--timeout", "5x"}, "--timeout: "},
+      {{"run", "-", "--fail-policy", "never"}, "--fail-policy: 'never' is not one of continue, fail_first"},
+      {{"run", "-", "--rate", "nan"}, "rate"},
+      {{"run", "-", "--retries", "-1"}, "retries must be >= 0"},
+      {{"run", "-", "--queue", "slurm"}, "--queue: 'slurm' is not one of"},
+      {{"run", "-", "--queue", "async"}, "not available yet"},
+      {{"run", "-", "--report", "junit=x"}, "--report is not available yet"},
+      {{"map", "echo"}, "the command 'map' is not available yet"},
+      {{"run", "/no/such/file"}, "cannot open '/no/such/file': No such file or directory"},
+      {{"run", "/tmp"}, "/tmp"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    CAPTURE(expected);
+    const auto ended = osiiso(arguments, "tasks: ['true']");
+    CHECK(ended.exit_code == 2);
+    CHECK(ended.out.empty());
+    CHECK(ended.err.starts_with("osiiso: "));
+    CHECK(ended.err.find(expected) != std::string::npos);
+    CHECK(ended.err.find('\n') == ended.err.size() - 1);
+  }
+}
+
+TEST_CASE("what changes nothing yet is accepted from the start") {
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--progress", "bar"}, {"--color", "never"}, {"--output", "grouped"},
+        {"--output", "none"}, {"-v"}, {"-q"}}) {
+    std::vector<std::string> arguments = {"run", "-"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    CHECK(osiiso(arguments, "tasks: ['true']").exit_code == 0);
+  }
+}
+
+TEST_CASE("a part of the file is chosen by group and by name, with what it needs") {
+  const std::string job = R"(
+tasks: [{name: base, command: echo base}, {name: other, command: echo other}]
+groups:
+  api: {needs: [base], tasks: [{name: fetch-a, command: echo a}, {name: post, command: echo b}]}
+  web: [echo web]
+)";
+  const auto names = [&](std::vector<std::string> options) {
+    std::string text;
+    for (const auto& result : osiiso::test::run_json(job, std::move(options))["results"]) {
+      text += result["name"].get<std::string>() + ";";
+    }
+    return text;
+  };
+  CHECK(names({"-g", "api"}) == "base;fetch-a;post;");
+  CHECK(names({"-t", "fetch-*"}) == "base;fetch-a;");
+  CHECK(names({"-g", "web", "-t", "other"}) == "other;echo web;");
+  const auto wrong = osiiso({"run", "-", "-g", "wbe"}, job);
+  CHECK(wrong.exit_code == 2);
+  CHECK(wrong.err.find("web") != std::string::npos);
+}
