@@ -13,7 +13,7 @@ namespace osiiso::process {
 class Capture {
  public:
   /// Bytes kept at each end.
-  static constexpr std::size_t kKept = 32 * 1024;
+  static constexpr std::size_t kKept = 32UL * 1024;
 
   void append(std::string_view bytes);
 

@@ -33,7 +33,7 @@ constexpr Duration kLongestLook = 100ms;
 // What SIGKILL does not end within this is in the kernel's hands (a dead disk) or not ours.
 constexpr Duration kUnkillable = 2s;
 
-constexpr std::size_t kPipeCapacity = 64 * 1024;
+constexpr std::size_t kPipeCapacity = 64UL * 1024;
 
 Duration duration_of(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);

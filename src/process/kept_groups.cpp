@@ -87,7 +87,7 @@ class Drain {
   }
 
   static bool at_end(int descriptor) {
-    std::array<char, 16 * 1024> dropped;
+    std::array<char, 16UL * 1024> dropped;
     return ::read(descriptor, dropped.data(), dropped.size()) == 0;
   }
 

@@ -65,6 +65,7 @@ std::optional<ListedProcess> read_stat(int proc, const char* pid) {
 void for_each_process(const std::function<void(const ListedProcess&)>& visit) {
   const Directory proc(::opendir("/proc"));
   if (!proc) return;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
   while (const dirent* entry = ::readdir(proc.get())) {
     if (!is_number(entry->d_name)) continue;
     if (const auto process = read_stat(::dirfd(proc.get()), entry->d_name)) visit(*process);

@@ -26,6 +26,21 @@
 #define OSIISO_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 #endif
 
+// The thread sanitizer takes any clone() for a fork into memory of its own. The C library has the
+// function under a second name, which it does not know.
+#if defined(__SANITIZE_THREAD__)
+#define OSIISO_CLONE __clone
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define OSIISO_CLONE __clone
+#endif
+#endif
+#if defined(OSIISO_CLONE)
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;  // NOLINT(bugprone-*)
+#else
+#define OSIISO_CLONE ::clone
+#endif
+
 namespace osiiso::process {
 namespace {
 
@@ -234,14 +249,14 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   };
 
   // The child needs a few hundred bytes: it calls nothing but the kernel.
-  alignas(64) std::array<char, 16 * 1024> stack;
+  alignas(64) std::array<char, 16UL * 1024> stack;
   int pidfd = -1;
   pid_t pid = -1;
   int clone_error = 0;
   {
     const AllSignalsBlocked blocked;
-    pid = ::clone(child_main, stack.data() + stack.size(),
-                  CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &shared, &pidfd);
+    pid = OSIISO_CLONE(child_main, stack.data() + stack.size(),
+                       CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &shared, &pidfd);
     clone_error = errno;
   }
   if (pid < 0) throw SpawnError(request, SpawnStep::clone, clone_error);

@@ -80,7 +80,7 @@ TEST_CASE("a core dump is told") {
 TEST_CASE("a program that cannot be run says why") {
   const ProcessGuard guard;
   const Folder folder;
-  const auto failure = [](std::vector<std::string> words) {
+  const auto failure = [](const std::vector<std::string>& words) {
     const Ended ended = run(Command::argv(words));
     CHECK(ended.cause == Cause::spawn);
     CHECK_FALSE(ended.output.exit_code);

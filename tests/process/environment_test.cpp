@@ -38,6 +38,7 @@ Environment environment(const Environment::Overrides& overrides = {},
   return {overrides, variables, cwd, context()};
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
 class Variable {
  public:
   Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
@@ -48,6 +49,7 @@ class Variable {
  private:
   const char* name_;
 };
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace
 

@@ -108,14 +108,13 @@ TEST_CASE("threads that spawn at once give their children nothing of each other"
   const ProcessGuard guard;
   std::atomic<int> right = 0;
   {
-    std::vector<std::jthread> threads;
-    for (int thread = 0; thread < 2; ++thread) {
-      threads.emplace_back([&] {
-        for (int count = 0; count < 500; ++count) {
-          right += run_child("print_fds").output.stdout_text == "0 1 2 ";
-        }
-      });
-    }
+    const auto spawn_many = [&] {
+      for (int count = 0; count < 500; ++count) {
+        right += run_child("print_fds").output.stdout_text == "0 1 2 ";
+      }
+    };
+    const std::jthread one(spawn_many);
+    const std::jthread other(spawn_many);
   }
   CHECK(right == 1000);
 }

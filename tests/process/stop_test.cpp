@@ -8,6 +8,7 @@
 
 #include "process/child_run.hpp"
 #include "process/launch.hpp"
+#include "process/run.hpp"
 #include "process/running.hpp"
 #include "support/process_guard.hpp"
 
@@ -63,7 +64,7 @@ TEST_CASE("a command that ignores SIGTERM is killed after the grace") {
   CHECK(std::chrono::steady_clock::now() - start >= 50ms);
 }
 
-TEST_CASE("a second stop can bring the kill forward, not put it off") {
+TEST_CASE("a second stop kills at once one that had been given time") {
   const ProcessGuard guard;
   const Signpost signpost;
   Running running(Command::argv({child("ignore_term"), signpost.fifo()}));
@@ -71,13 +72,32 @@ TEST_CASE("a second stop can bring the kill forward, not put it off") {
   running.stop({.grace = 1000s});
   running.stop({.grace = 0s});
   CHECK(running.end().output.signal == SIGKILL);
+}
 
-  Running other(Command::argv({child("ignore_term"), signpost.fifo()}));
+TEST_CASE("a second stop can bring the kill forward, not put it off") {
+  const ProcessGuard guard;
+  const TaskContext context(identity(), std::make_shared<base::StopState>());
+  const Signpost signpost;
+  const process::Launch launch(Command::argv({child("ignore_term"), signpost.fifo()}), context);
+  process::ChildRun run(launch);
   signpost.wait();
-  other.stop({.grace = 20ms});
-  std::this_thread::sleep_for(5ms);  // so that the first is likely to be seen by itself
-  other.stop({.grace = 10s});
-  CHECK(other.end().output.signal == SIGKILL);
+
+  const base::Instant now = base::now();
+  CHECK_FALSE(run.deadline());
+  run.stop({.grace = 20s}, now);
+  CHECK(run.deadline() == now + 20s);
+  run.stop({.grace = 30s}, now + 1s);
+  CHECK(run.deadline() == now + 20s);
+  run.stop({.grace = 5s}, now + 2s);
+  CHECK(run.deadline() == now + 7s);
+  run.on_deadline(now + 6s);
+  CHECK(run.deadline() == now + 7s);
+  run.on_deadline(now + 7s);
+  CHECK_FALSE(run.deadline());  // killed: its end is all that is left to wait for
+
+  base::StopState nobody;
+  process::run_to_end(run, nobody);
+  CHECK(run.take_result().output.signal == SIGKILL);
 }
 
 TEST_CASE("a stop without grace kills at once") {

@@ -44,6 +44,7 @@ class ProcessGuard {
   static Descriptors open_descriptors() {
     Descriptors found;
     DIR* const directory = ::opendir("/proc/self/fd");
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
     while (const dirent* entry = ::readdir(directory)) {
       const int number = std::atoi(entry->d_name);
       if (entry->d_name[0] == '.' || number == ::dirfd(directory)) continue;
