@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// OSIISO_SEEDS=1000000 plays more seeds, OSIISO_SEED=17 one, without expecting the rare of it.
+// OSIISO_SEEDS=1000000 plays more seeds, OSIISO_SEED=17 one. Few are not expected to reach the
+// rare.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -64,9 +65,9 @@ TEST_CASE("whatever happens, the core keeps its rules and everything settles") {
     }
     REQUIRE(violation == "");
   }
-  if (one) return;
-  for (const char* rare : kRare) {
-    INFO(rare);
+  if (count < 1000) return;
+  for (const std::string rare : kRare) {
+    INFO("never reached: " << rare);
     CHECK(marks[rare] > 0);
   }
   std::string all;
