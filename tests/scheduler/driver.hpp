@@ -67,7 +67,8 @@ class Driver {
   std::string start_all() {
     std::string all;
     for (std::string one = next(); one != "idle" && !one.starts_with("wait"); one = next()) {
-      all += (all.empty() ? "" : " ") + one;
+      if (!all.empty()) all += ' ';
+      all += one;
     }
     return all;
   }
@@ -114,7 +115,8 @@ class Driver {
   std::string happened() {
     std::string all;
     for (const Effect& effect : core.take_effects()) {
-      all += (all.empty() ? "" : "; ") + describe(effect);
+      if (!all.empty()) all += "; ";
+      all += describe(effect);
     }
     return all;
   }
@@ -133,7 +135,7 @@ class Driver {
     const auto milliseconds = span / 1ms;
     std::string text = std::to_string(milliseconds / 1000);
     if (const auto rest = milliseconds % 1000) {
-      text += "." + std::to_string(1000 + rest).substr(1);
+      text.append(".").append(std::to_string(1000 + rest), 1);
     }
     return text;
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // OSIISO_SEEDS=1000000 plays more seeds, OSIISO_SEED=17 one. Few are not expected to reach the
 // rare.
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -17,6 +19,25 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
+
+std::uint64_t seed_in_play = 0;
+
+/// A broken invariant or assertion of the core ends the program; the seed is told all the same.
+class TellSeedOnAbort {
+ public:
+  TellSeedOnAbort() : previous_(std::signal(SIGABRT, tell)) {}
+  ~TellSeedOnAbort() { std::signal(SIGABRT, previous_); }
+
+ private:
+  static void tell(int) {
+    std::fprintf(stderr, "rerun with: OSIISO_SEED=%llu test_simulation\n",
+                 static_cast<unsigned long long>(seed_in_play));
+    std::signal(SIGABRT, SIG_DFL);
+    std::abort();
+  }
+
+  void (*previous_)(int);
+};
 
 /// What the seeds must have reached, lest they prove less than they seem to.
 constexpr const char* kRare[] = {
@@ -51,11 +72,13 @@ constexpr const char* kRare[] = {
 }  // namespace
 
 TEST_CASE("whatever happens, the core keeps its rules and everything settles") {
+  const TellSeedOnAbort tell_seed;
   Marks marks;
   const bool one = std::getenv("OSIISO_SEED") != nullptr;
   const std::uint64_t first = from_environment("OSIISO_SEED", 1);
   const std::uint64_t count = one ? 1 : from_environment("OSIISO_SEEDS", 2000);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    seed_in_play = seed;
     INFO("rerun with: OSIISO_SEED=" << seed << " test_simulation");
     std::string violation;
     try {
@@ -71,7 +94,8 @@ TEST_CASE("whatever happens, the core keeps its rules and everything settles") {
     CHECK(marks[rare] > 0);
   }
   std::string all;
-  for (const auto& [rare, times] : marks) all += "\n  " + std::to_string(times) + " x " + rare;
+  for (const auto& [rare, times] : marks)
+    all.append("\n  ").append(std::to_string(times)).append(" x ").append(rare);
   if (std::getenv("OSIISO_SEEDS") != nullptr) MESSAGE("reached:" << all);
 }
 
