@@ -118,6 +118,28 @@ class OptionAdder {
   CLI::App& app_;
 };
 
+/// Refuses values that no queue or task takes, here where they can be blamed on the command line.
+void check_rules(const job::Overrides& overrides) {
+  QueueOptions queue;
+  if (overrides.workers) queue.workers = overrides.workers->number;
+  queue.size = overrides.size.value_or(queue.size);
+  queue.timeout = overrides.timeout;
+  queue.rate = overrides.rate;
+  queue.burst = overrides.burst.value_or(queue.burst);
+  queue.grace = overrides.grace.value_or(queue.grace);
+  TaskOptions task;
+  task.retries = overrides.retries.value_or(task.retries);
+  task.retry_delay = overrides.retry_delay.value_or(task.retry_delay);
+  task.backoff = overrides.backoff.value_or(task.backoff);
+  task.timeout = overrides.task_timeout;
+  try {
+    validate(queue);
+    validate(task);
+  } catch (const OptionError& error) {
+    throw UsageError(error.what());
+  }
+}
+
 void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
   options.add("--queue", "KIND", "thread, process or async", [&](auto option, auto text) {
     overrides.kind = parse_word<job::QueueKind>(option, text,
@@ -252,6 +274,7 @@ CommandLine parse(int argc, char** argv, const std::string& description, const c
   define(app, command);
   try {
     app.parse(argc - 1, argv + 1);
+    if constexpr (requires { command.overrides; }) check_rules(command.overrides);
   } catch (const CLI::CallForHelp&) {
     return ShowText{app.help()};
   } catch (const CLI::ParseError& error) {

@@ -20,14 +20,14 @@ inline Invocation osiiso_with(std::vector<std::string> arguments, std::string in
 }
 
 /// Runs the program with these arguments and this standard input.
-inline Ended osiiso(std::vector<std::string> arguments, std::string input = {}) {
+inline Ended run_osiiso(std::vector<std::string> arguments, std::string input = {}) {
   return run_program(osiiso_with(std::move(arguments), std::move(input)));
 }
 
 /// Runs a job file and reads the JSON summary, which must be all of standard output.
 inline nlohmann::json run_json(std::string job, std::vector<std::string> options = {}) {
   options.insert(options.begin(), {"run", "-", "--json"});
-  return nlohmann::json::parse(osiiso(std::move(options), std::move(job)).out);
+  return nlohmann::json::parse(run_osiiso(std::move(options), std::move(job)).out);
 }
 
 }  // namespace osiiso::test

@@ -7,7 +7,7 @@
 #include "cli/osiiso.hpp"
 
 using nlohmann::json;
-using osiiso::test::osiiso;
+using osiiso::test::run_osiiso;
 
 namespace {
 
@@ -28,7 +28,7 @@ finally: [echo end]
 }  // namespace
 
 TEST_CASE("plan shows the order of starts, with group, priority, needs and expanded command") {
-  const auto ended = osiiso({"plan", "-"}, kJob);
+  const auto ended = run_osiiso({"plan", "-"}, kJob);
   CHECK(ended.exit_code == 0);
   CHECK(ended.err.empty());
   CHECK(ended.out ==
@@ -44,8 +44,8 @@ TEST_CASE("plan shows the order of starts, with group, priority, needs and expan
 }
 
 TEST_CASE("plan --json and run --dry-run --json are the same, and start nothing") {
-  const auto plan = osiiso({"plan", "-", "--json"}, kJob);
-  CHECK(osiiso({"run", "-", "--dry-run", "--json"}, kJob).out == plan.out);
+  const auto plan = run_osiiso({"plan", "-", "--json"}, kJob);
+  CHECK(run_osiiso({"run", "-", "--dry-run", "--json"}, kJob).out == plan.out);
   const auto tasks = json::parse(plan.out)["tasks"];
   REQUIRE(tasks.size() == 8);
   CHECK(tasks[4] == json({{"order", 5},
@@ -61,7 +61,7 @@ TEST_CASE("plan --json and run --dry-run --json are the same, and start nothing"
 }
 
 TEST_CASE("plan shows inputs filled in, quoted as a reader would type them") {
-  const auto ended = osiiso({"plan", "-", "--json"},
+  const auto ended = run_osiiso({"plan", "-", "--json"},
                             "groups: {g: {command: 'wc -l {} > {/.}.txt', inputs: ['a b/c d.md']}}");
   CHECK(json::parse(ended.out)["tasks"][0]["command"] == "wc -l 'a b/c d.md' > 'c d'.txt");
 }
@@ -71,17 +71,17 @@ TEST_CASE("check says nothing of a good file, and does not run the commands of i
   const std::string marker = folder.path() + "/ran";
   const std::string job =
       "groups: {g: {command: 'echo {}', inputs_from: {command: [touch, " + marker + "]}}}";
-  const auto ended = osiiso({"check", "-"}, job);
+  const auto ended = run_osiiso({"check", "-"}, job);
   CHECK(ended.exit_code == 0);
   CHECK(ended.out.empty());
   CHECK(ended.err.empty());
-  CHECK(osiiso({"run", marker}).exit_code == 2);
-  CHECK(osiiso({"plan", "-"}, job).exit_code == 4);
-  CHECK(osiiso({"run", marker}).exit_code == 4);
+  CHECK(run_osiiso({"run", marker}).exit_code == 2);
+  CHECK(run_osiiso({"plan", "-"}, job).exit_code == 4);
+  CHECK(run_osiiso({"run", marker}).exit_code == 4);
 }
 
 TEST_CASE("check reports a broken file with exit code 2") {
-  const auto ended = osiiso({"check", "-"}, "tasks: [{command: x, retrys: 2}]");
+  const auto ended = run_osiiso({"check", "-"}, "tasks: [{command: x, retrys: 2}]");
   CHECK(ended.exit_code == 2);
   CHECK(ended.err.find("did you mean 'retries'?") != std::string::npos);
 }

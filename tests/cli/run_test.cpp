@@ -7,7 +7,7 @@
 #include "cli/osiiso.hpp"
 
 using nlohmann::json;
-using osiiso::test::osiiso;
+using osiiso::test::run_osiiso;
 using osiiso::test::osiiso_with;
 using osiiso::test::run_json;
 using osiiso::test::run_program;
@@ -25,7 +25,7 @@ std::string without_duration(const std::string& shown) {
 }  // namespace
 
 TEST_CASE("a run with failures shows the report of the seed page and exits with 1") {
-  const auto ended = osiiso({"run", "-"}, kThreeTasks);
+  const auto ended = run_osiiso({"run", "-"}, kThreeTasks);
   CHECK(ended.exit_code == 1);
   CHECK(without_duration(ended.out) ==
         "----------------------------------------\n"
@@ -47,7 +47,7 @@ TEST_CASE("a run with failures shows the report of the seed page and exits with 
 }
 
 TEST_CASE("a run without failures exits with 0 and says nothing on stderr") {
-  const auto ended = osiiso({"run", "-"}, "tasks: [echo a, 'true']");
+  const auto ended = run_osiiso({"run", "-"}, "tasks: [echo a, 'true']");
   CHECK(ended.exit_code == 0);
   CHECK(ended.out.find("Run Summary: PASSED") != std::string::npos);
   CHECK(ended.err.empty());
@@ -76,12 +76,12 @@ TEST_CASE("--json prints one object with every documented field and nothing else
 }
 
 TEST_CASE("the exit code says how the run ended") {
-  CHECK(osiiso({"run", "-"}, "tasks: ['true']").exit_code == 0);
-  CHECK(osiiso({"run", "-"}, "tasks: ['false']").exit_code == 1);
-  CHECK(osiiso({"run", "-"}, "tasks: [{comand: x}]").exit_code == 2);
-  CHECK(osiiso({"run", "-"}, "tasks: []").exit_code == 4);
-  CHECK(osiiso({"run", "-", "-t", "x*"}, "tasks: [{name: xy, command: 'true'}]").exit_code == 0);
-  CHECK(osiiso({"run", "-", "--timeout", "100ms"}, "tasks: [sleep 1000]").exit_code == 124);
+  CHECK(run_osiiso({"run", "-"}, "tasks: ['true']").exit_code == 0);
+  CHECK(run_osiiso({"run", "-"}, "tasks: ['false']").exit_code == 1);
+  CHECK(run_osiiso({"run", "-"}, "tasks: [{comand: x}]").exit_code == 2);
+  CHECK(run_osiiso({"run", "-"}, "tasks: []").exit_code == 4);
+  CHECK(run_osiiso({"run", "-", "-t", "x*"}, "tasks: [{name: xy, command: 'true'}]").exit_code == 0);
+  CHECK(run_osiiso({"run", "-", "--timeout", "100ms"}, "tasks: [sleep 1000]").exit_code == 124);
 }
 
 TEST_CASE("a result that cannot be written is told, with how the run ended, and exits with 74") {
@@ -117,8 +117,8 @@ TEST_CASE("a broken file starts nothing and shows every mistake with its place")
   CHECK(ended.exit_code == 2);
   CHECK(ended.out.empty());
   for (const char* place : {"job.yaml:1:10: error: ", "job.yaml:2:15: error: ",
-                            "job.yaml:5:15: error: ", "job.yaml:6:28: error: ",
-                            "job.yaml:7:28: error: ", "job.yaml:8:26: error: "}) {
+                            "job.yaml:5:15: error: ", "job.yaml:6:27: error: ",
+                            "job.yaml:7:27: error: ", "job.yaml:8:26: error: "}) {
     CAPTURE(place);
     CHECK(ended.err.find(place) != std::string::npos);
   }
@@ -179,7 +179,7 @@ TEST_CASE("finally tasks run after a timeout of the run, whatever on_timeout say
 
 TEST_CASE("a detached task is counted apart, and its failure told on stderr") {
   const auto ended =
-      osiiso({"run", "-", "--json"},
+      run_osiiso({"run", "-", "--json"},
              R"(tasks: [{name: d, command: "echo boom >&2; exit 1", detached: true}, echo a])");
   const auto summary = json::parse(ended.out);
   CHECK(ended.exit_code == 0);
@@ -239,7 +239,7 @@ TEST_CASE("several files are one run, each with its own env") {
   const TemporaryFolder folder;
   const auto first = folder.write("first.yaml", "env: {WHO: first}\ntasks: [echo $WHO]\n");
   const auto second = folder.write("second.yaml", "env: {WHO: second}\ntasks: [echo $WHO]\n");
-  const auto ended = osiiso({"run", "--json", first, second});
+  const auto ended = run_osiiso({"run", "--json", first, second});
   const auto summary = json::parse(ended.out);
   CHECK(summary["results"][0]["value"] == "first");
   CHECK(summary["results"][1]["value"] == "second");

@@ -8,14 +8,14 @@
 #include "cli/osiiso.hpp"
 
 using nlohmann::json;
-using osiiso::test::osiiso;
+using osiiso::test::run_osiiso;
 
 namespace {
 
 const std::string kSamples = OSIISO_SAMPLES;
 
 json run_sample(const std::string& name) {
-  return json::parse(osiiso({"run", "--json", kSamples + "/" + name}).out);
+  return json::parse(run_osiiso({"run", "--json", kSamples + "/" + name}).out);
 }
 
 }  // namespace

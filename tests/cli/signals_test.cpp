@@ -22,8 +22,8 @@ bool exists(const std::string& path) { return !read_file(path).empty(); }
 std::string job(const std::string& folder, const std::string& more) {
   return "queue: {workers: 2, grace: 30s}\n"
          "tasks:\n"
-         "  - {name: done, command: echo done, priority: 0}\n"
-         "  - {name: running, command: 'echo yes > " + folder + "/started; sleep 87651; echo never'}\n" + more;
+         "  - {name: done, command: echo done}\n"
+         "  - {name: running, needs: [done], command: 'echo yes > " + folder + "/started; sleep 87651; echo never'}\n" + more;
 }
 
 }  // namespace

@@ -6,17 +6,17 @@
 
 #include "cli/osiiso.hpp"
 
-using osiiso::test::osiiso;
+using osiiso::test::run_osiiso;
 
 TEST_CASE("help and version go to stdout and exit with 0") {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"--help"}, {"run", "--help"}, {"plan", "-h"}, {"check", "--help"}}) {
-    const auto ended = osiiso(arguments);
+    const auto ended = run_osiiso(arguments);
     CHECK(ended.exit_code == 0);
     CHECK(ended.out.find("osiiso") != std::string::npos);
     CHECK(ended.err.empty());
   }
-  CHECK(osiiso({"--version"}).out == "osiiso 0.1.0\n");
+  CHECK(run_osiiso({"--version"}).out == "osiiso 0.1.0\n");
 }
 
 TEST_CASE("bad usage is told in one line that names the word, and exits with 2") {
@@ -36,7 +36,7 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
       {{"run", "-", "--rate", "nan"}, "rate"},
       {{"run", "-", "--retries", "-1"}, "retries must be >= 0"},
       {{"run", "-", "--queue", "slurm"}, "--queue: 'slurm' is not one of"},
-      {{"run", "-", "--queue", "async"}, "not available yet"},
+      {{"run", "-", "--queue", "async"}, "only the queue kind 'thread' is available yet"},
       {{"run", "-", "--report", "junit=x"}, "--report is not available yet"},
       {{"map", "echo"}, "the command 'map' is not available yet"},
       {{"run", "/no/such/file"}, "cannot open '/no/such/file': No such file or directory"},
@@ -44,7 +44,7 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
   };
   for (const auto& [arguments, expected] : cases) {
     CAPTURE(expected);
-    const auto ended = osiiso(arguments, "tasks: ['true']");
+    const auto ended = run_osiiso(arguments, "tasks: ['true']");
     CHECK(ended.exit_code == 2);
     CHECK(ended.out.empty());
     CHECK(ended.err.starts_with("osiiso: "));
@@ -59,7 +59,7 @@ TEST_CASE("what changes nothing yet is accepted from the start") {
         {"--output", "none"}, {"-v"}, {"-q"}}) {
     std::vector<std::string> arguments = {"run", "-"};
     arguments.insert(arguments.end(), options.begin(), options.end());
-    CHECK(osiiso(arguments, "tasks: ['true']").exit_code == 0);
+    CHECK(run_osiiso(arguments, "tasks: ['true']").exit_code == 0);
   }
 }
 
@@ -72,7 +72,8 @@ groups:
 )";
   const auto names = [&](std::vector<std::string> options) {
     std::string text;
-    for (const auto& result : osiiso::test::run_json(job, std::move(options))["results"]) {
+    const auto summary = osiiso::test::run_json(job, std::move(options));
+    for (const auto& result : summary["results"]) {
       text += result["name"].get<std::string>() + ";";
     }
     return text;
@@ -80,7 +81,7 @@ groups:
   CHECK(names({"-g", "api"}) == "base;fetch-a;post;");
   CHECK(names({"-t", "fetch-*"}) == "base;fetch-a;");
   CHECK(names({"-g", "web", "-t", "other"}) == "other;echo web;");
-  const auto wrong = osiiso({"run", "-", "-g", "wbe"}, job);
+  const auto wrong = run_osiiso({"run", "-", "-g", "wbe"}, job);
   CHECK(wrong.exit_code == 2);
   CHECK(wrong.err.find("web") != std::string::npos);
 }

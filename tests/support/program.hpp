@@ -22,10 +22,10 @@ struct Ended {
 
 struct Invocation {
   std::vector<std::string> arguments;  // the first one is the program
-  std::string input;                   // on its standard input
-  std::map<std::string, std::string> env;
-  std::string folder;  // empty: this process's
-  std::string stdout_path;  // empty: collected in `Ended::out`
+  std::string input = {};              // on its standard input
+  std::map<std::string, std::string> env = {};
+  std::string folder = {};       // empty: this process's
+  std::string stdout_path = {};  // empty: collected in `Ended::out`
   bool close_stdout = false;
 };
 
