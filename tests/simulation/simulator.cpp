@@ -395,6 +395,7 @@ void Simulator::settle() {
   for (int step = 0; core_.unfinished() > 0; ++step) {
     if (step == 5000) throw Violation("it does not settle");
     drive();
+    if (core_.unfinished() == 0) break;  // time itself may have ended the last
     std::optional<Instant> next = core_.next_due();
     if (alarm_) next = next ? std::min(*next, *alarm_) : alarm_;
     if (!reports_.empty()) {
