@@ -24,7 +24,12 @@ class TaskBody {
   template <typename F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
       TaskBody(F&& callable)  // NOLINT(bugprone-forwarding-reference-overload)
-      : held_(std::make_shared<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
+      : held_(is_null(callable)
+                  ? nullptr
+                  : std::make_shared<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
+
+  /// False for an empty body, and for one made of a null pointer or an empty `std::function`.
+  explicit operator bool() const { return held_ != nullptr; }
 
   std::any operator()(const TaskContext& context) const { return held_->call(context); }
 
@@ -32,6 +37,17 @@ class TaskBody {
   const Command* command() const { return held_ ? held_->command() : nullptr; }
 
  private:
+  template <typename F>
+  static bool is_null(const F& callable) {
+    if constexpr (std::is_pointer_v<std::decay_t<F>>) {
+      return callable == nullptr;
+    } else if constexpr (requires { callable.operator bool(); }) {
+      return !callable;
+    } else {
+      return false;
+    }
+  }
+
   struct Callable {
     virtual ~Callable() = default;
     virtual std::any call(const TaskContext& context) = 0;

@@ -20,12 +20,14 @@ enum class Status { pending, running, retrying, succeeded, failed, cancelled };
 /// The word that reports use: `pending`, `running`, ...
 const char* to_string(Status status);
 
-inline bool is_final(Status status) { return status >= Status::succeeded; }
+inline bool is_final(Status status) {
+  return status >= Status::succeeded;
+}
 
 /// One try of a task, as it went. Times count from the start of the run.
 struct AttemptResult {
-  int attempt = 1;   ///< from 1
-  int worker = 0;    ///< which worker ran it, from 0
+  int attempt = 1;  ///< from 1
+  int worker = 0;   ///< which worker ran it, from 0
   Duration started_at{0};
   Duration finished_at{0};
   Cause cause = Cause::none;     ///< none where it succeeded or was cancelled
@@ -37,13 +39,13 @@ struct AttemptResult {
 /// What became of a task. Made once, when the task is final, and never changed after.
 /// Times count from the start of the run (tasks submitted before it: from its start, too).
 struct TaskResult {
-  std::string task_id;   ///< 32 hex digits
+  std::string task_id;  ///< 32 hex digits
   std::string name;
   std::string group_id;  ///< empty: in no group
   std::string command;   ///< readable text of a command; empty for a function
   Status status = Status::pending;
-  std::any value;        ///< of a succeeded function; of a command, the same pointer as `output`
-  std::exception_ptr exception;  ///< of a failed task: its last error
+  std::any value;  ///< of a succeeded function; of a command, the same pointer as `output`
+  std::exception_ptr exception;                 ///< of a failed task: its last error
   std::shared_ptr<const CommandOutput> output;  ///< of a command: its last attempt's, if any ran
   int attempts = 0;                             ///< attempts that were started
   int priority = 3;

@@ -10,7 +10,9 @@ namespace osiiso::base {
 /// A moment on the monotonic clock. Only `run_at` ever comes from the wall clock.
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
-inline Instant now() { return std::chrono::steady_clock::now(); }
+inline Instant now() {
+  return std::chrono::steady_clock::now();
+}
 
 /// `at + span`, held at the last instant instead of overflowing. `span` is not negative.
 constexpr Instant saturating_add(Instant at, Duration span) {

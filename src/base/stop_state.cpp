@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace osiiso::base {
@@ -21,6 +22,7 @@ void StopState::request(StopRequest request) {
   {
     const std::lock_guard lock(mutex_);
     ++version_;
+    if (latest_) request.grace = std::min(request.grace, latest_->grace);
     latest_ = request;
     if (wake_ >= 0) wake(wake_);
     source = source_;
@@ -51,11 +53,11 @@ void StopState::detach() {
 }
 
 std::stop_token StopState::token() {
-  std::stop_source source;
+  std::stop_source source(std::nostopstate);
   bool already = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!source_) source_.emplace(source);
+    if (!source_) source_.emplace();
     source = *source_;
     already = latest_.has_value();
   }

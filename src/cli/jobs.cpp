@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/jobs.hpp"
 
-#include "cli/result_stream.hpp"
 #include "osiiso/error.hpp"
+
+#include "cli/result_stream.hpp"
 
 namespace osiiso::cli {
 
@@ -28,7 +29,8 @@ std::variant<job::Plan, ExitCode> read_jobs(const std::vector<std::string>& path
   if (!text.empty()) say_raw(text);
   if (!reading.plan) return ExitCode::usage;
   // Groups without tasks are what is left where the commands of `inputs_from` were not executed.
-  if (reading.empty && (run_inputs == job::RunInputs::yes || reading.plan->batch.groups().empty())) {
+  if (reading.empty &&
+      (run_inputs == job::RunInputs::yes || reading.plan->batch.groups().empty())) {
     say("nothing to run: there is no task");
     return ExitCode::nothing_to_run;
   }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/program.hpp"
 
-int main(int argc, char** argv) { return osiiso::cli::run_program(argc, argv); }
+int main(int argc, char** argv) {
+  return osiiso::cli::run_program(argc, argv);
+}

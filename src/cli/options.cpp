@@ -12,15 +12,17 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/format.hpp"
-#include "base/text.hpp"
 #include "osiiso/duration.hpp"
 #include "osiiso/version.hpp"
+
+#include "base/format.hpp"
+#include "base/text.hpp"
 
 namespace osiiso::cli {
 namespace {
 
-constexpr std::string_view kOverview = R"(osiiso: runs batches of commands and says exactly what failed.
+constexpr std::string_view kOverview =
+    R"(osiiso: runs batches of commands and says exactly what failed.
 
 Usage: osiiso COMMAND [OPTIONS] ...
 
@@ -85,7 +87,8 @@ class OptionAdder {
            std::function<void(std::string_view option, std::string_view text)> parse) {
     const std::string option = long_name(names);
     app_.add_option_function<std::string>(
-            names, [option, parse = std::move(parse)](const std::string& text) { parse(option, text); },
+            names,
+            [option, parse = std::move(parse)](const std::string& text) { parse(option, text); },
             description)
         ->type_name(value_name)
         ->envname(twin(option));
@@ -97,9 +100,10 @@ class OptionAdder {
 
   /// An option of the documented command line that this version does not have.
   void later(const std::string& name) {
-    app_.add_option_function<std::string>(name, [name](const std::string&) {
-          throw UsageError(name + " is not available yet");
-        })->envname(twin(name))->group("");
+    app_.add_option_function<std::string>(
+            name, [name](const std::string&) { throw UsageError(name + " is not available yet"); })
+        ->envname(twin(name))
+        ->group("");
   }
 
  private:
@@ -182,10 +186,9 @@ void add_task_defaults(OptionAdder& options, job::Overrides& overrides) {
               [&](auto option, auto text) { overrides.retries = parse_number<int>(option, text); });
   options.add("--retry-delay", "DURATION", "wait before the first retry",
               [&](auto option, auto text) { overrides.retry_delay = parse_time(option, text); });
-  options.add("--backoff", "FACTOR", "what the wait is multiplied by for each further retry",
-              [&](auto option, auto text) {
-                overrides.backoff = parse_number<double>(option, text);
-              });
+  options.add(
+      "--backoff", "FACTOR", "what the wait is multiplied by for each further retry",
+      [&](auto option, auto text) { overrides.backoff = parse_number<double>(option, text); });
   options.add("--task-timeout", "DURATION", "limit of each attempt",
               [&](auto option, auto text) { overrides.task_timeout = parse_time(option, text); });
   options.add("--priority", "N", "lower starts first (default 3)", [&](auto option, auto text) {
@@ -197,7 +200,8 @@ void add_selection(CLI::App& app, job::Selection& selection) {
   app.add_option("-g,--group", selection.groups, "run this group only (repeatable)")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  app.add_option("-t,--task", selection.task_globs, "run the tasks of these names only (repeatable)")
+  app.add_option("-t,--task", selection.task_globs,
+                 "run the tasks of these names only (repeatable)")
       ->type_name("GLOB")
       ->allow_extra_args(false);
 }
@@ -245,7 +249,9 @@ void define(CLI::App& app, RunCommand& run) {
   add_later_options(options);
 }
 
-void define(CLI::App& app, CheckCommand& check) { add_jobs(app, check.jobs); }
+void define(CLI::App& app, CheckCommand& check) {
+  add_jobs(app, check.jobs);
+}
 
 void define(CLI::App& app, PlanCommand& plan) {
   OptionAdder options(app);
@@ -288,7 +294,8 @@ CommandLine parse(int argc, char** argv, const std::string& description, const c
     throw UsageError(base::format("the command '{}' is not available yet", word));
   }
   std::string text = base::format("there is no command '{}'", word);
-  if (const auto near = base::nearest(word, kCommands)) text += base::format("; did you mean '{}'?", *near);
+  if (const auto near = base::nearest(word, kCommands))
+    text += base::format("; did you mean '{}'?", *near);
   throw UsageError(text + " (see osiiso --help)");
 }
 
@@ -300,13 +307,15 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (word == "--help" || word == "-h" || word == "help") return ShowText{std::string(kOverview)};
   if (word == "--version") return ShowText{base::format("osiiso {}\n", kVersion)};
   if (word == "run") {
-    return parse<RunCommand>(argc, argv, "Runs job files and reports what came of it.", kRunExamples);
+    return parse<RunCommand>(argc, argv, "Runs job files and reports what came of it.",
+                             kRunExamples);
   }
   if (word == "check") {
     return parse<CheckCommand>(argc, argv, "Reports every error of job files; runs nothing.");
   }
   if (word == "plan") {
-    return parse<PlanCommand>(argc, argv, "Shows the tasks in the order in which they would start.");
+    return parse<PlanCommand>(argc, argv,
+                              "Shows the tasks in the order in which they would start.");
   }
   refuse_command(word);
 }

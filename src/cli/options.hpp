@@ -5,8 +5,9 @@
 #include <variant>
 #include <vector>
 
-#include "job/job.hpp"
 #include "osiiso/error.hpp"
+
+#include "job/job.hpp"
 
 namespace osiiso::cli {
 

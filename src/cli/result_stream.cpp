@@ -59,7 +59,9 @@ ExitCode finish_result(ResultStream& out, const std::string& what_happened) {
   return ExitCode::write_failed;
 }
 
-void say(const std::string& text) { say_raw("osiiso: " + text + "\n"); }
+void say(const std::string& text) {
+  say_raw("osiiso: " + text + "\n");
+}
 
 void say_raw(const std::string& text) {
   // There is nowhere to complain to when standard error itself is gone.

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "osiiso/thread_queue.hpp"
+
 #include "base/cpus.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -16,7 +18,6 @@
 #include "cli/jobs.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
-#include "osiiso/thread_queue.hpp"
 #include "report/json.hpp"
 
 namespace osiiso::cli {
@@ -52,12 +53,15 @@ void count_detached(const std::vector<SyncTaskHandle>& handles, Ended& ended) {
     if (!result->detached) continue;
     ++counts.total;
     switch (result->status) {
-      case Status::succeeded: ++counts.succeeded; break;
+      case Status::succeeded:
+        ++counts.succeeded;
+        break;
       case Status::failed:
         ++counts.failed;
         ended.detached_failures.push_back(result);
         break;
-      default: ++counts.cancelled;
+      default:
+        ++counts.cancelled;
     }
   }
 }

@@ -12,8 +12,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/clock.hpp"
 #include "osiiso/error.hpp"
+
+#include "base/clock.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -55,7 +56,9 @@ SignalWatch::SignalWatch(Reactions reactions)
   thread_ = std::thread([this] { listen(); });
 }
 
-SignalWatch::~SignalWatch() { finish(); }
+SignalWatch::~SignalWatch() {
+  finish();
+}
 
 std::optional<int> SignalWatch::finish() {
   if (thread_.joinable()) {

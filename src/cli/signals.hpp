@@ -5,8 +5,9 @@
 #include <optional>
 #include <thread>
 
-#include "base/descriptor.hpp"
 #include "osiiso/duration.hpp"
+
+#include "base/descriptor.hpp"
 
 namespace osiiso::cli {
 

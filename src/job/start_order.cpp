@@ -126,6 +126,8 @@ class Walk {
 
 }  // namespace
 
-std::vector<std::uint32_t> start_order(const Batch& batch) { return Walk(batch).run(); }
+std::vector<std::uint32_t> start_order(const Batch& batch) {
+  return Walk(batch).run();
+}
 
 }  // namespace osiiso::job

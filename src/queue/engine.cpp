@@ -65,11 +65,18 @@ std::string hex_id(std::uint64_t high, std::uint64_t low) {
   return base::format("{:016x}{:016x}", high, low);
 }
 
+void require_callable(const TaskBody& body) {
+  if (!body) throw OptionError("a task needs something to call");
+}
+
 Status status_of(State state) {
   switch (state) {
-    case State::succeeded: return Status::succeeded;
-    case State::failed: return Status::failed;
-    default: return Status::cancelled;
+    case State::succeeded:
+      return Status::succeeded;
+    case State::failed:
+      return Status::failed;
+    default:
+      return Status::cancelled;
   }
 }
 
@@ -90,6 +97,7 @@ void Engine::attach(Workers* workers) {
 
 RecordPtr Engine::submit(TaskOptions options, TaskBody body) {
   validate(options);
+  require_callable(body);
   Lock lock(mutex_);
   auto set = option_set(std::make_shared<const TaskOptions>(std::move(options)),
                         body.command() != nullptr);
@@ -116,6 +124,7 @@ std::vector<RecordPtr> Engine::submit(Batch batch) {
     for (std::size_t i = 1; i < cycle.size(); ++i) path += " -> " + cycle[i];
     throw OptionError("needs form a cycle: " + path);
   }
+  for (const auto& task : batch.tasks()) require_callable(task.body);
   auto tasks = batch.release_tasks();
   const auto group_entries = batch.release_groups();
 
@@ -212,9 +221,9 @@ std::vector<scheduler::GroupIndex> Engine::add_groups(
     const auto index = core_.add_group(static_cast<std::size_t>(group.options.workers));
     const auto at = static_cast<std::size_t>(index);
     if (groups_.size() <= at) groups_.resize(at + 1);
-    groups_[at] = std::make_shared<const std::string>(
-        group.options.group_id.empty() ? base::format("group-{}", next_sequence_)
-                                       : group.options.group_id);
+    groups_[at] = std::make_shared<const std::string>(group.options.group_id.empty()
+                                                          ? base::format("group-{}", next_sequence_)
+                                                          : group.options.group_id);
     run_groups_.push_back(index);
     indices.push_back(index);
   }
@@ -297,7 +306,9 @@ void Engine::begin_run(std::optional<Duration> timeout) {
   running_ = true;
   const auto at = base::now();
   if (!started_at_) started_at_ = at;
-  core_.begin_run(at, timeout ? timeout : options_.timeout);
+  if (!timeout) timeout = options_.timeout;
+  // A halt that came between the submission and this call stands.
+  if (timeout) core_.limit_run(at, *timeout);
   settle();
 }
 
@@ -377,15 +388,16 @@ Attempt Engine::start(const scheduler::Start& start, int worker) {
   record->attempt_started_at = at;
   record->stop = std::make_shared<base::StopState>();
   if (!record->started_at) record->started_at = at;
-  return {record, record->body, TaskContext({.run_id = hex_id(key_high_, key_low_),
-                               .task_id = task_id(*record),
-                               .name = record->name,
-                               .group_id = record->group_id ? *record->group_id : std::string(),
-                               .attempt = start.attempt,
-                               .max_attempts = record->set->rules.retries + 1,
-                               .worker = worker,
-                               .grace = record->set->grace},
-                              record->stop)};
+  return {record, record->body,
+          TaskContext({.run_id = hex_id(key_high_, key_low_),
+                       .task_id = task_id(*record),
+                       .name = record->name,
+                       .group_id = record->group_id ? *record->group_id : std::string(),
+                       .attempt = start.attempt,
+                       .max_attempts = record->set->rules.retries + 1,
+                       .worker = worker,
+                       .grace = record->set->grace},
+                      record->stop)};
 }
 
 void Engine::end(const Attempt& attempt, AttemptOutcome outcome) {
@@ -414,7 +426,7 @@ void Engine::settle() {
   }
   if (run_is_over() || core_.unfinished() == 0) over_.notify_all();
   if (workers_ == nullptr) return;
-  if (core_.ready() > 0) workers_->wake();
+  if (core_.startable()) workers_->wake();
   if (const auto due = core_.next_due()) workers_->alarm(*due);
 }
 
@@ -496,12 +508,15 @@ ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effec
   }
   result->output = std::move(task.last.output);
   switch (result->status) {
-    case Status::succeeded: result->value = std::move(task.last.value); break;
+    case Status::succeeded:
+      result->value = std::move(task.last.value);
+      break;
     case Status::failed:
       result->exception = std::move(task.last.error);
       result->message = std::move(task.last.message);
       break;
-    default: result->message = cancel_message(effect);
+    default:
+      result->message = cancel_message(effect);
   }
   result->attempt_list = std::move(task.attempt_list);
   task.last = {};
@@ -517,12 +532,14 @@ std::string Engine::cancel_message(const scheduler::Finished& effect) const {
     return needed.result ? needed.result->name : needed.name;
   };
   switch (effect.reason) {
-    case CancelReason::before_execution: return "cancelled before execution";
+    case CancelReason::before_execution:
+      return "cancelled before execution";
     case CancelReason::need_failed:
       return base::format("needs '{}', which failed", name_of(*effect.need));
     case CancelReason::need_cancelled:
       return base::format("needs '{}', which was cancelled", name_of(*effect.need));
-    default: return "cancelled";
+    default:
+      return "cancelled";
   }
 }
 

@@ -13,6 +13,7 @@
 #include "osiiso/batch.hpp"
 #include "osiiso/queue_options.hpp"
 #include "osiiso/run_summary.hpp"
+
 #include "queue/attempt.hpp"
 #include "queue/record.hpp"
 #include "scheduler/core.hpp"
@@ -100,8 +101,8 @@ class Engine {
   void end(const Attempt& attempt, AttemptOutcome outcome);
   /// Does what is due. Lock held.
   void tick();
-  /// Lock held.
-  std::size_t ready() const { return core_.ready(); }
+  /// Whether another attempt could start, were a worker free. Lock held.
+  bool startable() const { return core_.startable(); }
 
  private:
   RecordPtr make_record(std::string name, std::shared_ptr<const OptionSet> set, TaskBody body);

@@ -9,11 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.hpp"
-#include "base/stop_state.hpp"
 #include "osiiso/run_summary.hpp"
 #include "osiiso/task_body.hpp"
 #include "osiiso/task_options.hpp"
+
+#include "base/clock.hpp"
+#include "base/stop_state.hpp"
 #include "queue/attempt.hpp"
 #include "scheduler/types.hpp"
 

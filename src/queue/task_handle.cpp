@@ -30,20 +30,36 @@ ResultPtr SyncTaskHandle::result() const {
   return result;
 }
 
-std::exception_ptr SyncTaskHandle::exception() const { return result()->exception; }
+std::exception_ptr SyncTaskHandle::exception() const {
+  return result()->exception;
+}
 
-bool SyncTaskHandle::cancel() const { return engine_->cancel(record_); }
+bool SyncTaskHandle::cancel() const {
+  return engine_->cancel(record_);
+}
 
-bool SyncTaskHandle::done() const { return is_final(status()); }
+bool SyncTaskHandle::done() const {
+  return is_final(status());
+}
 
-bool SyncTaskHandle::cancelled() const { return status() == Status::cancelled; }
+bool SyncTaskHandle::cancelled() const {
+  return status() == Status::cancelled;
+}
 
-Status SyncTaskHandle::status() const { return engine_->status(*record_); }
+Status SyncTaskHandle::status() const {
+  return engine_->status(*record_);
+}
 
-int SyncTaskHandle::attempts() const { return engine_->attempts(*record_); }
+int SyncTaskHandle::attempts() const {
+  return engine_->attempts(*record_);
+}
 
-std::string SyncTaskHandle::task_id() const { return engine_->task_id(*record_); }
+std::string SyncTaskHandle::task_id() const {
+  return engine_->task_id(*record_);
+}
 
-std::string SyncTaskHandle::name() const { return engine_->name(*record_); }
+std::string SyncTaskHandle::name() const {
+  return engine_->name(*record_);
+}
 
 }  // namespace osiiso

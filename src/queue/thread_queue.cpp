@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/cpus.hpp"
+#include "process/kept_groups.hpp"
 #include "queue/engine.hpp"
 #include "queue/thread_workers.hpp"
 
@@ -53,13 +54,18 @@ RunSummary ThreadQueue::run(std::optional<Duration> timeout, bool strict) {
   engine_->begin_run(timeout);
   workers_->start();
   auto summary = engine_->finish_run();
+  process::stop_kept(engine_->options().grace);
   if (strict) summary.raise_unless_ok();
   return summary;
 }
 
-void ThreadQueue::halt(int signal, std::optional<Duration> grace) { engine_->halt(signal, grace); }
+void ThreadQueue::halt(int signal, std::optional<Duration> grace) {
+  engine_->halt(signal, grace);
+}
 
-void ThreadQueue::kill() { engine_->kill(); }
+void ThreadQueue::kill() {
+  engine_->kill();
+}
 
 void ThreadQueue::shutdown(bool force) {
   if (!force && workers_->is_worker_thread()) {

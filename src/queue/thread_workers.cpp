@@ -27,10 +27,12 @@ ThreadWorkers::~ThreadWorkers() {
 void ThreadWorkers::start() {
   const auto lock = engine_->lock();
   if (std::exchange(started_, true)) return;
-  if (engine_->ready() > 0) wake();
+  if (engine_->startable()) wake();
 }
 
-bool ThreadWorkers::is_worker_thread() const { return workers_of_this_thread == this; }
+bool ThreadWorkers::is_worker_thread() const {
+  return workers_of_this_thread == this;
+}
 
 void ThreadWorkers::wake() {
   if (!started_ || stopping_) return;
@@ -76,7 +78,7 @@ void ThreadWorkers::serve(const Seat& seat) {
     if (const auto* start = std::get_if<scheduler::Start>(&next)) {
       const auto attempt = engine->start(*start, seat.worker);
       // Whoever is woken looks for more in turn, so that nobody wakes a crowd.
-      if (engine->ready() > 0) wake();
+      if (engine->startable()) wake();
       lock.unlock();
       auto outcome = execute(attempt.body, attempt.context);
       lock.lock();

@@ -100,6 +100,8 @@ class Core {
   /// A new run: forgets the halt of the last one and starts the run's timeout. Worth a call
   /// without timeout after a run, too, lest its halt and deadline befall what is submitted next.
   void begin_run(Instant now, std::optional<Duration> timeout);
+  /// The run's timeout counts from now on; unlike `begin_run`, this forgets no halt.
+  void limit_run(Instant now, Duration timeout);
   /// Infinite mode: no more waiting, the run's finally tasks may run, for good. Finite mode needs
   /// no such call.
   void close(Instant now);
@@ -111,6 +113,8 @@ class Core {
   std::size_t unfinished() const;  // accepted and not final
   std::size_t running() const;     // attempts that hold a worker
   std::size_t ready() const;       // in State::ready, those without a free seat included
+  /// Whether `next` would start something, if a worker is free and the rate gate open.
+  bool startable() const { return !ready_.empty(); }
   State state(TaskIndex task) const;
   int attempts(TaskIndex task) const;  // started so far
 

@@ -190,6 +190,11 @@ void Core::begin_run(Instant now, std::optional<Duration> timeout) {
   settle();
 }
 
+void Core::limit_run(Instant now, Duration timeout) {
+  advance(now);
+  deadline_ = base::saturating_add(now_, timeout);
+}
+
 void Core::close(Instant now) {
   advance(now);
   closed_ = true;

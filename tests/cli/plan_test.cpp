@@ -61,8 +61,9 @@ TEST_CASE("plan --json and run --dry-run --json are the same, and start nothing"
 }
 
 TEST_CASE("plan shows inputs filled in, quoted as a reader would type them") {
-  const auto ended = run_osiiso({"plan", "-", "--json"},
-                            "groups: {g: {command: 'wc -l {} > {/.}.txt', inputs: ['a b/c d.md']}}");
+  const auto ended =
+      run_osiiso({"plan", "-", "--json"},
+                 "groups: {g: {command: 'wc -l {} > {/.}.txt', inputs: ['a b/c d.md']}}");
   CHECK(json::parse(ended.out)["tasks"][0]["command"] == "wc -l 'a b/c d.md' > 'c d'.txt");
 }
 

@@ -7,9 +7,9 @@
 #include "cli/osiiso.hpp"
 
 using nlohmann::json;
-using osiiso::test::run_osiiso;
 using osiiso::test::osiiso_with;
 using osiiso::test::run_json;
+using osiiso::test::run_osiiso;
 using osiiso::test::run_program;
 using osiiso::test::TemporaryFolder;
 
@@ -55,10 +55,10 @@ TEST_CASE("a run without failures exits with 0 and says nothing on stderr") {
 
 TEST_CASE("--json prints one object with every documented field and nothing else") {
   const auto summary = run_json(kThreeTasks);
-  for (const char* key : {"schema", "name", "status", "ok", "total_submitted", "succeeded", "failed",
-                          "cancelled", "timed_out", "duration", "started_at", "interrupted_by",
-                          "restored", "restored_results", "detached", "leaked", "groups",
-                          "results"}) {
+  for (const char* key :
+       {"schema", "name", "status", "ok", "total_submitted", "succeeded", "failed", "cancelled",
+        "timed_out", "duration", "started_at", "interrupted_by", "restored", "restored_results",
+        "detached", "leaked", "groups", "results"}) {
     CAPTURE(key);
     CHECK(summary.contains(key));
   }
@@ -80,7 +80,8 @@ TEST_CASE("the exit code says how the run ended") {
   CHECK(run_osiiso({"run", "-"}, "tasks: ['false']").exit_code == 1);
   CHECK(run_osiiso({"run", "-"}, "tasks: [{comand: x}]").exit_code == 2);
   CHECK(run_osiiso({"run", "-"}, "tasks: []").exit_code == 4);
-  CHECK(run_osiiso({"run", "-", "-t", "x*"}, "tasks: [{name: xy, command: 'true'}]").exit_code == 0);
+  CHECK(run_osiiso({"run", "-", "-t", "x*"}, "tasks: [{name: xy, command: 'true'}]").exit_code ==
+        0);
   CHECK(run_osiiso({"run", "-", "--timeout", "100ms"}, "tasks: [sleep 1000]").exit_code == 124);
 }
 
@@ -116,9 +117,9 @@ TEST_CASE("a broken file starts nothing and shows every mistake with its place")
   const auto ended = run_program(invocation);
   CHECK(ended.exit_code == 2);
   CHECK(ended.out.empty());
-  for (const char* place : {"job.yaml:1:10: error: ", "job.yaml:2:15: error: ",
-                            "job.yaml:5:15: error: ", "job.yaml:6:27: error: ",
-                            "job.yaml:7:27: error: ", "job.yaml:8:26: error: "}) {
+  for (const char* place :
+       {"job.yaml:1:10: error: ", "job.yaml:2:15: error: ", "job.yaml:5:15: error: ",
+        "job.yaml:6:27: error: ", "job.yaml:7:27: error: ", "job.yaml:8:26: error: "}) {
     CAPTURE(place);
     CHECK(ended.err.find(place) != std::string::npos);
   }
@@ -134,11 +135,13 @@ groups:
   b: {needs: [a], tasks: [echo b1, echo b2]}
   a: [sleep 0.05, sleep 0.1]
 finally: [echo end]
-)", {"-j", workers});
+)",
+                                  {"-j", workers});
     CHECK(summary["ok"] == true);
     double end_of_a = 0;
     for (const auto& result : summary["results"]) {
-      if (result["group_id"] == "a") end_of_a = std::max(end_of_a, result["finished_at"].get<double>());
+      if (result["group_id"] == "a")
+        end_of_a = std::max(end_of_a, result["finished_at"].get<double>());
     }
     for (const auto& result : summary["results"]) {
       if (result["group_id"] == "b") CHECK(result["started_at"].get<double>() >= end_of_a);
@@ -154,7 +157,8 @@ groups:
   a: ['true', 'false']
   b: {needs: [a], tasks: [echo b1, echo b2], finally: [echo end of b]}
 finally: [echo end]
-)", {"-j", workers});
+)",
+                                  {"-j", workers});
     CHECK(summary["failed"] == 1);
     CHECK(summary["cancelled"] == 2);
     for (const auto& result : summary["results"]) {
@@ -180,7 +184,7 @@ TEST_CASE("finally tasks run after a timeout of the run, whatever on_timeout say
 TEST_CASE("a detached task is counted apart, and its failure told on stderr") {
   const auto ended =
       run_osiiso({"run", "-", "--json"},
-             R"(tasks: [{name: d, command: "echo boom >&2; exit 1", detached: true}, echo a])");
+                 R"(tasks: [{name: d, command: "echo boom >&2; exit 1", detached: true}, echo a])");
   const auto summary = json::parse(ended.out);
   CHECK(ended.exit_code == 0);
   CHECK(summary["total_submitted"] == 1);
@@ -205,7 +209,8 @@ TEST_CASE("a task that ignores SIGTERM is killed at its grace") {
   CHECK(summary["results"][0]["duration"].get<double>() >= 0.3);
 }
 
-TEST_CASE("options of the command line win over the file's queue, and the environment is their twin") {
+TEST_CASE(
+    "options of the command line win over the file's queue, and the environment is their twin") {
   const std::string job = "queue: {fail_policy: continue, workers: 1}\ntasks: ['false', echo a]\n";
   CHECK(run_json(job)["succeeded"] == 1);
   CHECK(run_json(job, {"--fail-fast"})["cancelled"] == 1);
@@ -216,7 +221,8 @@ TEST_CASE("options of the command line win over the file's queue, and the enviro
 }
 
 TEST_CASE("task defaults of the command line hold where the file says nothing") {
-  const auto summary = run_json("tasks: ['false', {command: 'false', retries: 0}]", {"--retries", "2"});
+  const auto summary =
+      run_json("tasks: ['false', {command: 'false', retries: 0}]", {"--retries", "2"});
   CHECK(summary["results"][0]["attempts"] == 3);
   CHECK(summary["results"][1]["attempts"] == 1);
 }

@@ -16,19 +16,23 @@ using osiiso::test::TemporaryFolder;
 
 namespace {
 
-bool exists(const std::string& path) { return !read_file(path).empty(); }
+bool exists(const std::string& path) {
+  return !read_file(path).empty();
+}
 
 /// A job whose first task says in `folder`/started that it runs, then waits for ever.
 std::string job(const std::string& folder, const std::string& more) {
   return "queue: {workers: 2, grace: 30s}\n"
          "tasks:\n"
          "  - {name: done, command: echo done}\n"
-         "  - {name: running, needs: [done], command: 'echo yes > " + folder + "/started; sleep 87651; echo never'}\n" + more;
+         "  - {name: running, needs: [done], command: 'echo yes > " +
+         folder + "/started; sleep 87651; echo never'}\n" + more;
 }
 
 }  // namespace
 
-TEST_CASE("a signal ends the run in order: a report, must_complete and finally tasks, and its death") {
+TEST_CASE(
+    "a signal ends the run in order: a report, must_complete and finally tasks, and its death") {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     CAPTURE(signal);
     const TemporaryFolder folder;
@@ -57,13 +61,16 @@ finally: [{name: end, command: echo end}]
 
 TEST_CASE("a second signal kills everything at once and still reports") {
   const TemporaryFolder folder;
-  RunningProgram program(osiiso_with({"run", "-", "--json"}, job(folder.path(), R"(
-  - {name: stubborn, command: "trap '' INT TERM; echo yes > )" + folder.path() + R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
+  RunningProgram program(osiiso_with(
+      {"run", "-", "--json"},
+      job(folder.path(), R"(
+  - {name: stubborn, command: "trap '' INT TERM; echo yes > )" +
+                             folder.path() +
+                             R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
 finally: [{name: end, command: echo end}]
 )")));
-  REQUIRE(eventually([&] {
-    return exists(folder.path() + "/started") && exists(folder.path() + "/stubborn");
-  }));
+  REQUIRE(eventually(
+      [&] { return exists(folder.path() + "/started") && exists(folder.path() + "/stubborn"); }));
   program.send(SIGINT);
   REQUIRE(eventually([] { return count_processes("87651") == 0; }));
   program.send(SIGINT);
@@ -89,9 +96,9 @@ TEST_CASE("a caller that ignores or blocks the signals still gets a run that can
 
 TEST_CASE("under nohup a hangup changes nothing") {
   const TemporaryFolder folder;
-  auto invocation = osiiso_with({"run", "-"}, "tasks: ['echo yes > " + folder.path() +
-                                                  "/started; while [ ! -e " + folder.path() +
-                                                  "/go ]; do sleep 0.02; done']");
+  auto invocation =
+      osiiso_with({"run", "-"}, "tasks: ['echo yes > " + folder.path() + "/started; while [ ! -e " +
+                                    folder.path() + "/go ]; do sleep 0.02; done']");
   std::string command = "trap '' HUP; exec";
   for (const auto& word : invocation.arguments) command += " '" + word + "'";
   invocation.arguments = {"/bin/sh", "-c", command};
@@ -104,14 +111,17 @@ TEST_CASE("under nohup a hangup changes nothing") {
 
 TEST_CASE("in CI the whole shutdown is bounded, even of tasks that are spared and deaf") {
   const TemporaryFolder folder;
-  auto invocation = osiiso_with({"run", "-", "--json"}, job(folder.path(), R"(
-  - {name: stubborn, command: "trap '' INT TERM; echo yes > )" + folder.path() + R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
+  auto invocation = osiiso_with(
+      {"run", "-", "--json"},
+      job(folder.path(), R"(
+  - {name: stubborn, command: "trap '' INT TERM; echo yes > )" +
+                             folder.path() +
+                             R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
 )"));
   invocation.env["CI"] = "true";
   RunningProgram program(invocation);
-  REQUIRE(eventually([&] {
-    return exists(folder.path() + "/started") && exists(folder.path() + "/stubborn");
-  }));
+  REQUIRE(eventually(
+      [&] { return exists(folder.path() + "/started") && exists(folder.path() + "/stubborn"); }));
   program.send(SIGTERM);
   const auto ended = program.wait();
   CHECK(ended.signal == SIGTERM);

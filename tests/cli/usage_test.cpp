@@ -9,8 +9,10 @@
 using osiiso::test::run_osiiso;
 
 TEST_CASE("help and version go to stdout and exit with 0") {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"run", "--help"}, {"plan", "-h"}, {"check", "--help"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"run", "--help"},
+                                                    {"plan", "-h"},
+                                                    {"check", "--help"}}) {
     const auto ended = run_osiiso(arguments);
     CHECK(ended.exit_code == 0);
     CHECK(ended.out.find("osiiso") != std::string::npos);
@@ -32,7 +34,8 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
       {{"run", "-", "-j", "two"}, "--workers: 'two' is not a number that fits here"},
       {{"run", "-", "-j", "0"}, "workers must be > 0"},
       {{"run", "-", "--timeout", "5x"}, "--timeout: "},
-      {{"run", "-", "--fail-policy", "never"}, "--fail-policy: 'never' is not one of continue, fail_first"},
+      {{"run", "-", "--fail-policy", "never"},
+       "--fail-policy: 'never' is not one of continue, fail_first"},
       {{"run", "-", "--rate", "nan"}, "rate"},
       {{"run", "-", "--retries", "-1"}, "retries must be >= 0"},
       {{"run", "-", "--queue", "slurm"}, "--queue: 'slurm' is not one of"},
@@ -54,9 +57,12 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
 }
 
 TEST_CASE("what changes nothing yet is accepted from the start") {
-  for (const std::vector<std::string>& options :
-       {std::vector<std::string>{"--progress", "bar"}, {"--color", "never"}, {"--output", "grouped"},
-        {"--output", "none"}, {"-v"}, {"-q"}}) {
+  for (const std::vector<std::string>& options : {std::vector<std::string>{"--progress", "bar"},
+                                                  {"--color", "never"},
+                                                  {"--output", "grouped"},
+                                                  {"--output", "none"},
+                                                  {"-v"},
+                                                  {"-q"}}) {
     std::vector<std::string> arguments = {"run", "-"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     CHECK(run_osiiso(arguments, "tasks: ['true']").exit_code == 0);

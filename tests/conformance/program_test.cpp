@@ -2,6 +2,8 @@
 //
 // Each vector becomes a job file that the program runs; everything that the vector expects is
 // compared with the JSON summary and with display().
+#include "support/program.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -14,8 +16,6 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-
-#include "support/program.hpp"
 
 using nlohmann::json;
 using osiiso::test::Ended;
@@ -115,7 +115,8 @@ std::set<std::string> detached_names(const json& vector) {
 }
 
 void check_counts(const json& summary, const json& expect) {
-  for (const char* key : {"total_submitted", "succeeded", "failed", "cancelled", "timed_out", "ok"}) {
+  for (const char* key :
+       {"total_submitted", "succeeded", "failed", "cancelled", "timed_out", "ok"}) {
     CAPTURE(key);
     CHECK(summary[key] == expect[key]);
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "osiiso/thread_queue.hpp"
+
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -9,7 +13,7 @@
 
 #include <doctest/doctest.h>
 
-#include "osiiso/thread_queue.hpp"
+#include "support/program.hpp"
 
 using namespace std::chrono_literals;
 using osiiso::Batch;
@@ -214,9 +218,8 @@ TEST_CASE("fail_first cancels ordinary tasks and spares must_complete ones") {
   TaskOptions spared = named("spared");
   spared.must_complete = true;
   queue.submit(spared, [] {});
-  CHECK(messages(queue.run()) == std::vector<std::string>{"bad: boom",
-                                                          "ordinary: cancelled before execution",
-                                                          "spared: "});
+  CHECK(messages(queue.run()) ==
+        std::vector<std::string>{"bad: boom", "ordinary: cancelled before execution", "spared: "});
 }
 
 TEST_CASE("RUN-2: the run's timeout cancels what is ordinary and reports it") {
@@ -282,11 +285,18 @@ TEST_CASE("NEE-1: a task starts after what it needs, and is cancelled when that 
     const auto a = batch.add_group({.group_id = "a"});
     const auto b = batch.add_group({.group_id = "b"});
     const auto c = batch.add_group({.group_id = "c"});
-    for (const char* name : {"b1", "b2"}) batch.add(name, shared({}), [&, name] { log.add(name); }, b);
-    for (const char* name : {"a1", "a2"}) batch.add(name, shared({}), [&, name] { log.add(name); }, a);
-    batch.add("c1", shared({}), [&] { log.add("c1"); }, c);
-    batch.add("bad", shared({}), [] { throw std::runtime_error("boom"); }, b);
-    batch.add_finally("end of b", shared({}), [&] { log.add("end of b"); }, b);
+    for (const char* name : {"b1", "b2"})
+      batch.add(
+          name, shared({}), [&, name] { log.add(name); }, b);
+    for (const char* name : {"a1", "a2"})
+      batch.add(
+          name, shared({}), [&, name] { log.add(name); }, a);
+    batch.add(
+        "c1", shared({}), [&] { log.add("c1"); }, c);
+    batch.add(
+        "bad", shared({}), [] { throw std::runtime_error("boom"); }, b);
+    batch.add_finally(
+        "end of b", shared({}), [&] { log.add("end of b"); }, b);
     batch.add_finally("end", shared({}), [&] { log.add("end"); });
     batch.need(b, a);
     batch.need(c, b);
@@ -321,13 +331,17 @@ TEST_CASE("a group's workers bound how many of it run at once") {
   Batch batch;
   const auto group = batch.add_group({.group_id = "g", .workers = 2});
   for (int i = 0; i < 40; ++i) {
-    batch.add("t", shared({}), [&] {
-      int seen = most;
-      const int running = ++now;
-      while (running > seen && !most.compare_exchange_weak(seen, running)) {}
-      std::this_thread::yield();
-      --now;
-    }, group);
+    batch.add(
+        "t", shared({}),
+        [&] {
+          int seen = most;
+          const int running = ++now;
+          while (running > seen && !most.compare_exchange_weak(seen, running)) {
+          }
+          std::this_thread::yield();
+          --now;
+        },
+        group);
   }
   queue.submit(std::move(batch));
   CHECK(queue.run().succeeded == 40);
@@ -352,9 +366,9 @@ TEST_CASE("halt() ends a run early and spares must_complete and finally tasks") 
     started.wait();
     queue.halt();
   });
-  CHECK(messages(queue.run()) ==
-        std::vector<std::string>{"running: cancelled", "ordinary: cancelled before execution",
-                                 "spared: ", "end: "});
+  CHECK(messages(queue.run()) == std::vector<std::string>{"running: cancelled",
+                                                          "ordinary: cancelled before execution",
+                                                          "spared: ", "end: "});
   stopper.join();
 }
 
@@ -382,7 +396,8 @@ TEST_CASE("a closed queue says so") {
   auto handle = queue.submit(named("a"), [] {});
   queue.shutdown();
   CHECK(handle.result()->status == Status::succeeded);
-  CHECK_THROWS_WITH_AS(queue.submit({}, [] {}), "queue is not accepting tasks", osiiso::ClosedError);
+  CHECK_THROWS_WITH_AS(queue.submit({}, [] {}), "queue is not accepting tasks",
+                       osiiso::ClosedError);
   CHECK_THROWS_WITH_AS(queue.run(), "queue has been shut down", osiiso::ClosedError);
   queue.shutdown();
 }
@@ -412,6 +427,41 @@ TEST_CASE("an exception that leaves a queue's scope cancels what is outstanding"
   } catch (const std::runtime_error&) {
   }
   CHECK(ran == 0);
+}
+
+TEST_CASE("SUB-6: what cannot be called is refused at submission") {
+  ThreadQueue queue({.workers = 1});
+  void (*nothing)() = nullptr;
+  CHECK_THROWS_AS(queue.submit({}, nothing), osiiso::OptionError);
+  CHECK_THROWS_AS(queue.submit({}, std::function<void()>()), osiiso::OptionError);
+  Batch batch;
+  batch.add("fine", shared({}), [] {});
+  batch.add("empty", shared({}), osiiso::TaskBody());
+  CHECK_THROWS_AS(queue.submit(std::move(batch)), osiiso::OptionError);
+  CHECK(queue.run().total_submitted == 0);
+}
+
+TEST_CASE("a halt that comes before the run holds for it") {
+  ThreadQueue queue({.workers = 1});
+  auto handle = queue.submit({}, [] {});
+  queue.halt();
+  CHECK(queue.run().cancelled == 1);
+  CHECK(handle.result()->message == "cancelled before execution");
+  queue.submit({}, [] {});
+  CHECK(queue.run().succeeded == 1);
+}
+
+TEST_CASE("a server that is kept lives until the run ends") {
+  ThreadQueue queue({.workers = 1});
+  auto settings = std::make_shared<osiiso::CommandSettings>();
+  settings->leak = osiiso::Leak::keep;
+  Batch batch;
+  const auto server = batch.add("server", shared({}), Command::shell("sleep 76512 &", settings));
+  const auto user = batch.add("user", shared({}), Command::shell("pgrep -f 'sleep 7651[2]'"));
+  batch.need(user, server);
+  queue.submit(std::move(batch));
+  CHECK(queue.run().ok());
+  CHECK(osiiso::test::count_processes("76512") == 0);
 }
 
 TEST_CASE("a run inside a run is refused") {

@@ -97,7 +97,9 @@ RunningProgram::~RunningProgram() {
   ::close(err_);
 }
 
-void RunningProgram::send(int signal) const { ::kill(pid_, signal); }
+void RunningProgram::send(int signal) const {
+  ::kill(pid_, signal);
+}
 
 Ended RunningProgram::wait() {
   int status = 0;
@@ -113,7 +115,9 @@ Ended RunningProgram::wait() {
   return ended;
 }
 
-Ended run_program(const Invocation& invocation) { return RunningProgram(invocation).wait(); }
+Ended run_program(const Invocation& invocation) {
+  return RunningProgram(invocation).wait();
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "osiiso-test-XXXXXX").string();
