@@ -151,3 +151,16 @@ TEST_CASE("SIZ-1: must_complete and finally tasks stand in the same line") {
   driver.succeed(c);
   CHECK(driver.start_all() == "d1");
 }
+
+TEST_CASE("who is ready without a seat is not startable") {
+  Driver driver({.workers = 9});
+  const GroupIndex group = driver.core.add_group(1);
+  const TaskIndex a = driver.submit("a", {.group = group});
+  driver.submit("b", {.group = group});
+  CHECK(driver.core.startable());
+  CHECK(driver.start_all() == "a1");
+  CHECK(driver.core.ready() == 1);
+  CHECK_FALSE(driver.core.startable());
+  driver.succeed(a);
+  CHECK(driver.core.startable());
+}

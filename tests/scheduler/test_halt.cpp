@@ -248,3 +248,15 @@ TEST_CASE("a clock that seems to go back is taken to stand still") {
   driver.submit("a", {.delay = 1s});
   CHECK(driver.due() == "10");
 }
+
+TEST_CASE("RUN-2: a limit that is set later counts from then, and forgets no halt") {
+  Driver driver;
+  driver.halt(Halt::spare_must_complete);
+  driver.pass(10s);
+  driver.core.limit_run(driver.now, 5s);
+  CHECK(driver.core.halted() == Halt::spare_must_complete);
+  CHECK(driver.due() == "15");
+  driver.pass(5s);
+  CHECK(driver.core.timed_out());
+  CHECK(driver.happened() == "halt, spare must_complete; halt, spare must_complete, timed out");
+}
