@@ -108,6 +108,12 @@ void Diagnostics::add_last(Place place, std::string text, std::string hint) {
   add({place, true, std::move(text), std::move(hint)});
 }
 
+void Diagnostics::forget_from(Place place) {
+  std::erase_if(entries_, [&](const Entry& entry) {
+    return entry.place.file == place.file && entry.place.offset >= place.offset;
+  });
+}
+
 void Diagnostics::add(Entry entry) {
   if (entries_.size() < kMostKept || entry.is_last) {
     entries_.push_back(std::move(entry));

@@ -36,6 +36,9 @@ class Diagnostics {
   /// A mistake that ended the reading of its file, and so is shown after the file's others.
   void add_last(Place place, std::string text, std::string hint = {});
 
+  /// Forgets the mistakes at and behind a place, which turned out to come of another one.
+  void forget_from(Place place);
+
   bool empty() const { return entries_.empty(); }
   /// Whether the reading of some file ended early, so that what depends on the whole is unknown.
   bool incomplete() const { return incomplete_; }

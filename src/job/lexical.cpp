@@ -68,7 +68,7 @@ bool check_bytes(std::uint32_t file, Diagnostics& diagnostics) {
     const auto byte = static_cast<unsigned char>(*control);
     return refuse(static_cast<std::size_t>(control - text.begin()),
                   base::format("control character U+{:04X} is not allowed in YAML", byte),
-                  base::format("in \"double quotes\" it can be written \\x{:02x}", byte));
+                  byte == 0 ? "" : base::format("in \"double quotes\" it is written \\x{:02x}", byte));
   }
   if (const auto at = find_long_line(text)) {
     return refuse(*at, base::format("a line is longer than {} MiB", kLongestLine >> 20));

@@ -277,8 +277,7 @@ std::vector<Template::Piece> Template::pieces_of_word(std::string_view word) {
 // What is between braces is short, so that this takes no time on texts full of braces.
 Template::Match Template::match(std::string_view text, std::size_t at) const {
   constexpr std::size_t kLongestName = 200;
-  // `${…}` is a variable of somebody else's, but `$$` in front ends before the brace. Only in an
-  // argv and in quotes does it come to this; the lexer knows better where it can.
+  // In a shell text the lexer knows whether it is `${…}`; in an argv it always is left alone.
   if (!is_shell_ && at > 0 && text[at - 1] == '$') return {};
   const bool may_be_literal = text.substr(at).starts_with("{{");
   const std::size_t begin = at + (may_be_literal ? 2 : 1);
@@ -384,14 +383,14 @@ std::optional<Template::Mistake> Template::check(const Input& input) const {
       can.push_back(base::format("{{{}}}", i));
     }
   } else {
-    kind = "a mapping with these keys";
+    kind = "a mapping";
     for (const std::string_view name : input.names()) {
       if (can.size() < kMostNamed) can.push_back(base::format("{{{}}}", name));
     }
   }
   can.emplace_back("{#}");
   const std::vector<std::string_view> names(can.begin(), can.end());
-  std::string hint = did_you_mean(bad->written, names);
+  std::string hint = bad->form == Form::name ? did_you_mean(bad->written, names) : "";
   if (hint.empty()) hint = base::format("a literal {0} is written {{{0}}}", bad->written);
   return Mistake{base::format("{} cannot be filled: the input is {}, which fills {}", bad->written,
                               kind, listed(names, "and")),

@@ -394,7 +394,8 @@ void DocumentReader::take_inputs_from(const Value& value) {
   RawInputsFrom& from = group_->inputs_from.emplace();
   from.at = value.at;
   if (value.kind != Value::Kind::mapping) {
-    fields_.refuse_type(value, "a mapping", "{file: PATH} or {command: [PROGRAM, ARGUMENT, …]}");
+    fields_.refuse_type(value, "a mapping",
+                        "write {file: PATH} or {command: [PROGRAM, ARGUMENT, …]}");
     return;
   }
   bool has_file = false;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <istream>
+#include <optional>
 #include <streambuf>
 
 #include "base/format.hpp"
@@ -70,6 +71,7 @@ class EventReader : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const std::uint32_t at = offset(mark);
+    last_scalar_ = at;
     take({.kind = Kind::scalar, .is_plain = is_plain(tag, at), .at = at, .anchor = 0, .text = value},
          anchor);
   }
@@ -85,6 +87,27 @@ class EventReader : public YAML::EventHandler {
     begin(Kind::map_begin, "map", mark, tag, anchor);
   }
   void OnMapEnd() override { take({.kind = Kind::map_end, .text = {}}, YAML::NullAnchor); }
+
+  // The place of the node that was read last.
+  std::uint32_t last() const { return last_; }
+
+  // The parser takes the end of the file for the end of a quoted text. Only the last one can be
+  // meant; this gives its place if it is not closed.
+  std::optional<std::uint32_t> find_open_quote() const {
+    const std::size_t begin = behind_properties(last_scalar_);
+    if (begin >= text_.size() || (text_[begin] != '"' && text_[begin] != '\'')) return std::nullopt;
+    const char quote = text_[begin];
+    for (std::size_t at = begin + 1; at < text_.size(); ++at) {
+      if (text_[at] == '\\' && quote == '"') {
+        ++at;
+      } else if (text_[at] == quote) {
+        const bool is_doubled = quote == '\'' && text_.substr(at + 1).starts_with(quote);
+        if (!is_doubled) return std::nullopt;
+        ++at;
+      }
+    }
+    return static_cast<std::uint32_t>(begin);
+  }
 
  private:
   void begin(Kind kind, std::string_view type, const YAML::Mark& mark, const std::string& tag,
@@ -126,11 +149,8 @@ class EventReader : public YAML::EventHandler {
   // The parser says only that there is a null. It may be written as a word, behind an anchor, or
   // not at all; then the place is that of the token that follows.
   std::string_view written_null(std::size_t at) const {
-    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
-      at = text_.find_first_of(" \t\r\n", at);
-      if (at == std::string_view::npos) return {};
-      at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
-    }
+    at = behind_properties(at);
+    if (at >= text_.size()) return {};
     constexpr auto kWords = std::to_array<std::string_view>({"null", "Null", "NULL", "~"});
     for (const std::string_view word : kWords) {
       if (!text_.substr(at).starts_with(word)) continue;
@@ -141,6 +161,15 @@ class EventReader : public YAML::EventHandler {
       }
     }
     return {};
+  }
+
+  // Where a node itself begins, behind its anchor and tag.
+  std::size_t behind_properties(std::size_t at) const {
+    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
+      at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
+      at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
+    }
+    return at;
   }
 
   // Where the reader of the file sees that something is missing: at the dash, colon or comma.
@@ -164,12 +193,17 @@ class EventReader : public YAML::EventHandler {
   std::string_view text_;
   Merger merger_;
   AliasExpander expander_;
+  std::uint32_t last_scalar_ = 0;
   std::uint32_t last_ = 0;  // the furthest place so far, for ends, which have none
   int documents_ = 0;
 };
 
 // The parser's texts, where ours say more.
-std::string improved(std::string_view text) {
+std::string improved(std::string_view text, std::string_view line_before) {
+  if (line_before.find_first_not_of(" \t") == std::string_view::npos &&
+      line_before.find('\t') != std::string_view::npos) {
+    return "a tab cannot indent; use spaces";
+  }
   using Pair = std::pair<std::string_view, std::string_view>;
   constexpr auto kBetter = std::to_array<Pair>({
       {"bad file", "nested deeper than 64 levels"},
@@ -197,12 +231,18 @@ bool parse_yaml(std::uint32_t file, Diagnostics& diagnostics, EventSink& sink) {
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(reader)) continue;
-    return true;
+    const auto open_quote = reader.find_open_quote();
+    if (!open_quote) return true;
+    diagnostics.forget_from({file, *open_quote});
+    diagnostics.add_last({file, *open_quote}, "the quotes are not closed");
   } catch (const Refusal& refusal) {
     diagnostics.add_last({file, refusal.at}, refusal.text);
   } catch (const YAML::Exception& error) {
     const auto at = static_cast<std::uint32_t>(std::max(error.mark.pos, 0));
-    diagnostics.add_last({file, at}, improved(error.msg));
+    const std::string_view before = text.substr(0, at);
+    // What was read right before may not be what was meant.
+    diagnostics.forget_from({file, reader.last()});
+    diagnostics.add_last({file, at}, improved(error.msg, before.substr(before.rfind('\n') + 1)));
   }
   return false;
 }
