@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -30,10 +31,12 @@ sigset_t ending_signals() {
   return set;
 }
 
-/// Milliseconds for poll(2) until `at`, rounded up; -1: no limit.
-int poll_timeout(std::optional<base::Instant> at) {
-  if (!at) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*at - base::now()).count();
+constexpr base::Instant kNever = base::Instant::max();
+
+/// Milliseconds for poll(2) until `at`, rounded up.
+int poll_timeout(base::Instant at) {
+  if (at == kNever) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - base::now()).count();
   return static_cast<int>(std::max<std::int64_t>(left, 0));
 }
 
@@ -70,14 +73,14 @@ std::optional<int> SignalWatch::finish() {
 }
 
 void SignalWatch::listen() {
-  std::optional<base::Instant> patience_ends;
+  base::Instant patience_ends = kNever;
   for (;;) {
     std::array<pollfd, 2> sources{{{.fd = done_.get(), .events = POLLIN, .revents = 0},
                                    {.fd = signals_.get(), .events = POLLIN, .revents = 0}}};
     const int count = ::poll(sources.data(), sources.size(), poll_timeout(patience_ends));
     if (sources[0].revents != 0) return;
     if (count == 0) {
-      patience_ends.reset();
+      patience_ends = kNever;
       reactions_.again();
     }
     signalfd_siginfo heard{};
