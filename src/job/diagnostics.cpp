@@ -19,7 +19,9 @@ constexpr std::size_t kWidestWord = 60;
 constexpr std::size_t kNearPlace = 4 * kWidestLine;
 constexpr std::string_view kEllipsis = "…";
 
-bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
 
 // The end of the character that begins at `at`.
 std::size_t next_character(std::string_view text, std::size_t at) {
@@ -132,8 +134,7 @@ std::vector<Diagnostic> Diagnostics::finish() {
   const auto same = [](const Entry& a, const Entry& b) {
     return a.place == b.place && a.text == b.text;
   };
-  const auto [first, last] = std::ranges::unique(entries_, same);
-  entries_.erase(first, last);
+  entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
 
   std::vector<Diagnostic> shown;
   for (Entry& entry : entries_) {
@@ -171,8 +172,8 @@ Diagnostic Diagnostics::locate(Entry& entry) const {
   std::string before = safe(text.substr(near_begin, offset - near_begin));
   std::string after = safe(text.substr(offset, std::min(line.end - offset, kNearPlace)));
   const std::size_t after_width = base::display_width(after);
-  const std::size_t wanted = after_width < kWidestLine / 2 ? kWidestLine - after_width - 1
-                                                           : kWidestLine / 2;
+  const std::size_t wanted =
+      after_width < kWidestLine / 2 ? kWidestLine - after_width - 1 : kWidestLine / 2;
   const bool is_cut = cut_front(before, wanted) || near_begin > line.begin;
   if (is_cut) before.insert(0, kEllipsis);
   made.caret = base::display_width(before);

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include <array>
 #include <cerrno>
+
+#include <nlohmann/json.hpp>
 
 #include "osiiso/error.hpp"
 

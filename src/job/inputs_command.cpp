@@ -58,8 +58,9 @@ class SpawnSettings {
     require(::posix_spawnattr_setsigdefault(&attributes_, &signals), what_);
     ::sigemptyset(&signals);
     require(::posix_spawnattr_setsigmask(&attributes_, &signals), what_);
-    require(::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK),
-            what_);
+    require(
+        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK),
+        what_);
   }
   pid_t spawn(const std::vector<std::string>& words) {
     std::vector<char*> argv;
@@ -111,8 +112,8 @@ class PipePair {
   template <typename OnOutput, typename OnErrors>
   void read_all(const OnOutput& on_output, const OnErrors& on_errors) {
     while (descriptors_[0] || descriptors_[1]) {
-      std::array<pollfd, 2> polled{{{descriptors_[0].get(), POLLIN, 0},
-                                    {descriptors_[1].get(), POLLIN, 0}}};
+      std::array<pollfd, 2> polled{
+          {{descriptors_[0].get(), POLLIN, 0}, {descriptors_[1].get(), POLLIN, 0}}};
       if (::poll(polled.data(), polled.size(), -1) < 0) {
         if (errno == EINTR) continue;
         throw SystemError("cannot wait for the output", errno);

@@ -7,8 +7,8 @@
 
 namespace osiiso::job {
 
-Reading read(std::span<const Source> sources, const Overrides& overrides, const Selection& selection,
-             RunInputs run_inputs) {
+Reading read(std::span<const Source> sources, const Overrides& overrides,
+             const Selection& selection, RunInputs run_inputs) {
   Diagnostics diagnostics(sources);
   std::vector<RawFile> files;
   for (std::uint32_t i = 0; i < sources.size(); ++i) {

@@ -16,7 +16,7 @@ namespace osiiso::job {
 
 /// The text of one job file.
 struct Source {
-  std::string name;    ///< as diagnostics show it
+  std::string name;  ///< as diagnostics show it
   std::string text;
   std::string folder;  ///< what relative paths in the file start from
 };
@@ -87,7 +87,7 @@ struct Reading {
 
 /// Reads job files into one plan. Every mistake that can be found is in the diagnostics; nothing
 /// is thrown but `std::bad_alloc`.
-Reading read(std::span<const Source> sources, const Overrides& overrides, const Selection& selection,
-             RunInputs run_inputs);
+Reading read(std::span<const Source> sources, const Overrides& overrides,
+             const Selection& selection, RunInputs run_inputs);
 
 }  // namespace osiiso::job

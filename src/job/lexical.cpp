@@ -58,6 +58,9 @@ bool check_bytes(std::uint32_t file, Diagnostics& diagnostics) {
   if (text.size() > kLargestSource) {
     return refuse(0, base::format("the file is larger than {} MiB", kLargestSource >> 20));
   }
+  if (const auto at = find_long_line(text)) {
+    return refuse(*at, base::format("a line is longer than {} MiB", kLongestLine >> 20));
+  }
   if (const auto at = base::find_invalid_utf8(text)) {
     return refuse(*at, base::format("the file is not UTF-8 (byte 0x{:02x})",
                                     static_cast<unsigned char>(text[*at])));
@@ -66,12 +69,10 @@ bool check_bytes(std::uint32_t file, Diagnostics& diagnostics) {
       text, [](char byte) { return is_control(static_cast<unsigned char>(byte)); });
   if (control != text.end()) {
     const auto byte = static_cast<unsigned char>(*control);
-    return refuse(static_cast<std::size_t>(control - text.begin()),
-                  base::format("control character U+{:04X} is not allowed in YAML", byte),
-                  byte == 0 ? "" : base::format("in \"double quotes\" it is written \\x{:02x}", byte));
-  }
-  if (const auto at = find_long_line(text)) {
-    return refuse(*at, base::format("a line is longer than {} MiB", kLongestLine >> 20));
+    return refuse(
+        static_cast<std::size_t>(control - text.begin()),
+        base::format("control character U+{:04X} is not allowed in YAML", byte),
+        byte == 0 ? "" : base::format("in \"double quotes\" it is written \\x{:02x}", byte));
   }
   if (const auto at = find_bracket_flood(text)) {
     return refuse(*at, "nested deeper than 64 levels");

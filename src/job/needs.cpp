@@ -80,8 +80,8 @@ std::optional<Batch::Need> NeedResolver::find(const RawNeed& raw, std::uint32_t 
   }
   const Batch::Need& need = candidates.front();
   if (!need.is_group && tasks()[need.index].finally) {
-    diagnostics_.add(place, base::format("{} is a finally task, which nothing can need",
-                                         shown(raw.name)));
+    diagnostics_.add(place,
+                     base::format("{} is a finally task, which nothing can need", shown(raw.name)));
     return std::nullopt;
   }
   return need;

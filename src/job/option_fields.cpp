@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "job/option_fields.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <limits>
+
+#include <nlohmann/json.hpp>
 
 #include "osiiso/error.hpp"
 
@@ -18,9 +18,9 @@ namespace {
 
 // In the order of `Option`, and `needs` at the end.
 constexpr auto kOptionNames = std::to_array<std::string_view>(
-    {"priority", "must_complete", "timeout", "retries", "retry_delay", "backoff", "max_delay",
-     "jitter", "retry_on", "delay", "run_at", "detached", "metadata", "env", "cwd", "stdin",
-     "shell", "ok_codes", "grace", "leak", "needs"});
+    {"priority", "must_complete", "timeout", "retries",  "retry_delay", "backoff",  "max_delay",
+     "jitter",   "retry_on",      "delay",   "run_at",   "detached",    "metadata", "env",
+     "cwd",      "stdin",         "shell",   "ok_codes", "grace",       "leak",     "needs"});
 
 // What `null` sets back: the options that can be absent.
 bool may_be_null(Option option) {
@@ -56,7 +56,9 @@ std::optional<Option> find_option(std::string_view name) {
   return static_cast<Option>(found - kOptionNames.begin());
 }
 
-std::span<const std::string_view> option_names() { return kOptionNames; }
+std::span<const std::string_view> option_names() {
+  return kOptionNames;
+}
 
 bool FieldReader::read_option(Value& value, RawOptions& options) {
   if (value.key == "needs") {
@@ -313,7 +315,8 @@ std::optional<Environment> FieldReader::environment(const Value& value) {
   }
   Environment read;
   for (const Value& item : value.items) {
-    if (item.key.empty() || item.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+    if (item.key.empty() ||
+        item.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
       refuse(item.key_at, base::format("{} cannot be the name of a variable", shown(item.key)));
     } else if (item.is_missing()) {
       refuse(item.key_at, base::format("variable {} has no value", shown(item.key)),
@@ -338,7 +341,8 @@ std::vector<RawNeed> FieldReader::needs(const Value& value) {
     if (item.is_text() && !item.text.empty()) {
       read.push_back({item.text, item.at});
     } else {
-      refuse(item.at, base::format("needs takes names of tasks and groups, not {}", describe(item)));
+      refuse(item.at,
+             base::format("needs takes names of tasks and groups, not {}", describe(item)));
     }
   }
   return read;

@@ -53,12 +53,10 @@ struct StdinFile {
 };
 
 /// What an option was set to; `std::monostate` sets it back to what is built in.
-using FieldValue =
-    std::variant<std::monostate, bool, int, double, Duration,
-                 std::chrono::system_clock::time_point, std::string, StdinFile, Leak, Metadata,
-                 std::shared_ptr<const RetryOn>, std::shared_ptr<const Environment>,
-                 std::shared_ptr<const std::vector<std::string>>,
-                 std::shared_ptr<const std::vector<int>>>;
+using FieldValue = std::variant<
+    std::monostate, bool, int, double, Duration, std::chrono::system_clock::time_point, std::string,
+    StdinFile, Leak, Metadata, std::shared_ptr<const RetryOn>, std::shared_ptr<const Environment>,
+    std::shared_ptr<const std::vector<std::string>>, std::shared_ptr<const std::vector<int>>>;
 
 struct Field {
   Option option;

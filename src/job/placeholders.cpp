@@ -16,8 +16,12 @@ namespace {
 
 constexpr char kNul = '\0';
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 // What a shell takes as the name of a variable.
 bool is_identifier(std::string_view text) {
@@ -27,9 +31,8 @@ bool is_identifier(std::string_view text) {
 
 // What a person would use as a name: an identifier, with dashes allowed.
 bool is_word(std::string_view text) {
-  return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [](char c) {
-    return is_letter(c) || is_digit(c) || c == '-';
-  });
+  return !text.empty() && is_letter(text.front()) &&
+         std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
 }
 
 bool is_position(std::string_view text) {
@@ -369,8 +372,8 @@ bool Template::can_fill(const Field& field, const Input& input) const {
 
 std::optional<Template::Mistake> Template::check(const Input& input) const {
   constexpr std::size_t kMostNamed = 20;
-  const auto bad = std::ranges::find_if(
-      fields_, [&](const Field& field) { return !can_fill(field, input); });
+  const auto bad =
+      std::ranges::find_if(fields_, [&](const Field& field) { return !can_fill(field, input); });
   if (bad == fields_.end()) return std::nullopt;
 
   std::vector<std::string> can;
@@ -451,12 +454,22 @@ Command Template::fill(const Input& input, std::size_t number, Command::Settings
 }
 
 std::string Template::readable(const std::vector<std::string>& values) const {
+  // An empty value needs quotes only where it would be a word of its own.
+  const auto is_in_word = [](char c) {
+    return std::string_view(" \t\n;&|<>()").find(c) == std::string_view::npos;
+  };
+  const std::vector<Piece>& pieces = words_.front();
   std::string text;
-  for (const Piece& piece : words_.front()) {
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
     text += piece.text;
-    if (piece.field) {
-      text += base::replace_invalid_utf8(written_into(piece.context, values[*piece.field]));
-    }
+    if (!piece.field) break;
+    const std::string& value = values[*piece.field];
+    const std::string& next = pieces[i + 1].text;
+    const bool is_joined =
+        (!text.empty() && is_in_word(text.back())) || (!next.empty() && is_in_word(next.front()));
+    if (value.empty() && is_joined) continue;
+    text += base::replace_invalid_utf8(written_into(piece.context, value));
   }
   return text;
 }

@@ -83,8 +83,17 @@ class Template {
   Command fill(const Input& input, std::size_t number, Command::Settings settings) const;
 
  private:
-  enum class Form : std::uint8_t { whole, position, name, number, no_extension, base, folder, stem,
-                                   extension };
+  enum class Form : std::uint8_t {
+    whole,
+    position,
+    name,
+    number,
+    no_extension,
+    base,
+    folder,
+    stem,
+    extension
+  };
   // What a placeholder asks for. Each one is there once, however often it is written.
   struct Field {
     Form form = Form::whole;

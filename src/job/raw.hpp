@@ -33,7 +33,7 @@ struct RawTask {
     RawOptions options;
   };
 
-  RawCommand command;  // empty: its mistake was told
+  RawCommand command;              // empty: its mistake was told
   std::unique_ptr<Extras> extras;  // none for a bare command
 };
 

@@ -18,9 +18,9 @@ using Kind = Event::Kind;
 
 constexpr auto kTopKeys = std::to_array<std::string_view>(
     {"version", "name", "queue", "env", "defaults", "tasks", "groups", "finally"});
-constexpr auto kQueueKeys = std::to_array<std::string_view>(
-    {"kind", "workers", "size", "timeout", "mode", "fail_policy", "on_timeout", "rate", "burst",
-     "grace"});
+constexpr auto kQueueKeys =
+    std::to_array<std::string_view>({"kind", "workers", "size", "timeout", "mode", "fail_policy",
+                                     "on_timeout", "rate", "burst", "grace"});
 constexpr auto kKindNames = std::to_array<std::string_view>({"thread", "process", "async"});
 constexpr auto kModeNames = std::to_array<std::string_view>({"finite", "infinite"});
 constexpr auto kFailPolicyNames = std::to_array<std::string_view>({"continue", "fail_first"});
@@ -37,8 +37,8 @@ const std::vector<std::string_view>& task_keys() {
 }
 
 const std::vector<std::string_view>& group_keys() {
-  static const auto kKeys = with_option_names(
-      {"tasks", "command", "inputs", "inputs_from", "workers", "finally"});
+  static const auto kKeys =
+      with_option_names({"tasks", "command", "inputs", "inputs_from", "workers", "finally"});
   return kKeys;
 }
 
@@ -50,7 +50,7 @@ bool is_blank(std::string_view text) {
 class DocumentReader : public EventSink {
  public:
   DocumentReader(RawFile& file, Diagnostics& diagnostics)
-      : file_(file), diagnostics_(diagnostics), fields_(file.file, file.folder, diagnostics) {}
+      : file_(file), fields_(file.file, file.folder, diagnostics) {}
 
   void on(Event&& event) override;
 
@@ -78,12 +78,11 @@ class DocumentReader : public EventSink {
   void take_input(const Value& value);
   RawTask task(Value& value);
   RawTask task_of_mapping(Value& value);
-  RawCommand command(Value& value);
+  RawCommand command(const Value& value);
   RawCommand argv(const Value& value);
   void finish_group();
 
   RawFile& file_;
-  Diagnostics& diagnostics_;
   FieldReader fields_;
 
   std::vector<Level> levels_ = {Level::document};
@@ -296,8 +295,8 @@ void DocumentReader::take_version(const Value& value) {
   const auto version = fields_.integer(value, std::numeric_limits<std::int64_t>::min(),
                                        std::numeric_limits<std::int64_t>::max());
   if (version && *version != 1) {
-    fields_.refuse(value.at, base::format("version {} is not known; this osiiso reads version 1",
-                                          *version));
+    fields_.refuse(value.at,
+                   base::format("version {} is not known; this osiiso reads version 1", *version));
   }
 }
 
@@ -496,7 +495,7 @@ RawTask DocumentReader::task_of_mapping(Value& value) {
   return made;
 }
 
-RawCommand DocumentReader::command(Value& value) {
+RawCommand DocumentReader::command(const Value& value) {
   if (value.kind == Value::Kind::list) return argv(value);
   RawCommand made;
   made.at = value.at;
@@ -506,12 +505,14 @@ RawCommand DocumentReader::command(Value& value) {
   } else if (value.is_missing() || (value.is_text() && is_blank(value.text))) {
     fields_.refuse(value.at, "the command is empty");
   } else if (!value.is_text()) {
-    fields_.refuse(value.at, base::format("a command is a text or a list, not {}", describe(value)));
+    fields_.refuse(value.at,
+                   base::format("a command is a text or a list, not {}", describe(value)));
   } else if (value.text.find('\0') != std::string::npos) {
     fields_.refuse(value.at, "a command cannot hold a NUL byte");
   } else {
-    made.text = std::move(value.text);
-    made.text.shrink_to_fit();
+    // Exactly as long as it will be with the NUL that a command ends with.
+    made.text.reserve(value.text.size() + 1);
+    made.text = value.text;
   }
   return made;
 }

@@ -212,8 +212,7 @@ bool BatchMaker::check_template(const RawFile& file, const RawGroup& group, cons
   if (!made.mistakes().empty()) return false;
   // Without any input nobody knows what names there would have been.
   if (made.uses_input() || !inputs_are_known || group.inputs.empty()) return true;
-  diagnostics_.add(place, "the command does not use its inputs",
-                   "write {} where an input belongs");
+  diagnostics_.add(place, "the command does not use its inputs", "write {} where an input belongs");
   return false;
 }
 

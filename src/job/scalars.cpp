@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "job/scalars.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
 namespace osiiso::job {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::optional<std::int64_t> from_digits(std::string_view digits, int base, bool is_negative) {
   std::uint64_t magnitude = 0;
@@ -127,9 +129,9 @@ nlohmann::json plain_to_json(const Value& value) {
   const std::string& text = value.text;
   constexpr auto kTrue = std::to_array<std::string_view>({"true", "True", "TRUE"});
   constexpr auto kFalse = std::to_array<std::string_view>({"false", "False", "FALSE"});
-  constexpr auto kNotFinite = std::to_array<std::string_view>(
-      {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN",
-       ".NAN"});
+  constexpr auto kNotFinite =
+      std::to_array<std::string_view>({".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
+                                       "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"});
   if (std::ranges::find(kTrue, text) != kTrue.end()) return true;
   if (std::ranges::find(kFalse, text) != kFalse.end()) return false;
   if (std::ranges::find(kNotFinite, text) != kNotFinite.end()) {
@@ -167,8 +169,7 @@ std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view
   if (!seconds) return parse_rfc3339(text);
   if (std::abs(*seconds) > kLastSecond) return std::nullopt;
   const std::chrono::duration<double> since_epoch(*seconds);
-  return system_clock::time_point(
-      std::chrono::duration_cast<system_clock::duration>(since_epoch));
+  return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(since_epoch));
 }
 
 nlohmann::json to_json(const Value& value) {

@@ -130,10 +130,11 @@ Batch Selector::release() {
     Batch::TaskEntry& task = tasks_[i];
     std::optional<Batch::Group> group;
     if (task.group) group = new_groups[static_cast<std::size_t>(*task.group)];
-    const auto add = task.finally ? &Batch::add_finally
-                                  : static_cast<Batch::Task (Batch::*)(
-                                        std::string, Batch::SharedOptions, TaskBody,
-                                        std::optional<Batch::Group>)>(&Batch::add);
+    const auto add =
+        task.finally
+            ? &Batch::add_finally
+            : static_cast<Batch::Task (Batch::*)(std::string, Batch::SharedOptions, TaskBody,
+                                                 std::optional<Batch::Group>)>(&Batch::add);
     new_tasks[i] = static_cast<std::uint32_t>(
         (made.*add)(std::move(task.name), std::move(task.options), std::move(task.body), group));
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "job/sharing.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <bit>
+
+#include <nlohmann/json.hpp>
 
 namespace osiiso::job {
 namespace {

@@ -19,11 +19,15 @@ constexpr std::string_view kInArithmetic = "inside an arithmetic expression";
 // Deeper nesting is not read any more, so that no text can use up the stack.
 constexpr int kDeepest = 100;
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 bool is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Words after which the shell still expects a command.
 bool keeps_command_position(std::string_view word) {
@@ -151,9 +155,7 @@ class Lexer {
   bool placeholder(ShellContext context);
   void backslash_in_text();
 
-  char peek(std::size_t ahead = 0) const {
-    return at_ + ahead < end_ ? text_[at_ + ahead] : '\0';
-  }
+  char peek(std::size_t ahead = 0) const { return at_ + ahead < end_ ? text_[at_ + ahead] : '\0'; }
   bool more() const { return at_ < end_; }
   void skip(std::size_t count) { at_ = std::min(at_ + count, end_); }
   void doubt() { is_certain_ = false; }
@@ -178,9 +180,9 @@ class Lexer {
   ShellDialect dialect_;
   const PlaceholderMatcher& match_;
   std::vector<ShellPlace> places_;
-  std::string_view reason_;   // why no value can stand here, or empty
-  bool is_certain_ = true;    // false from the first place on that shells read differently
-  std::size_t pending_ = 0;   // here-documents of all open lists whose texts are still to come
+  std::string_view reason_;  // why no value can stand here, or empty
+  bool is_certain_ = true;   // false from the first place on that shells read differently
+  std::size_t pending_ = 0;  // here-documents of all open lists whose texts are still to come
   int depth_ = 0;
 };
 

@@ -66,6 +66,8 @@ Value& ValueBuilder::next_place() {
   return made;
 }
 
-Value ValueBuilder::release() { return std::exchange(root_, {}); }
+Value ValueBuilder::release() {
+  return std::exchange(root_, {});
+}
 
 }  // namespace osiiso::job

@@ -74,7 +74,8 @@ std::optional<std::int64_t> FieldReader::integer(const Value& value, std::int64_
   }
   if (read && *read >= least && *read <= most) return read;
   const bool is_small = read ? *read < least : value.text.starts_with('-');
-  refuse(value.at, is_small && least == 1 && value.key != "burst" ? base::format("{} must be > 0", value.key)
+  refuse(value.at, is_small && least == 1 && value.key != "burst"
+                       ? base::format("{} must be > 0", value.key)
                    : is_small ? base::format("{} must be >= {}", value.key, least)
                               : base::format("{} must be <= {}", value.key, most));
   return std::nullopt;
@@ -127,8 +128,7 @@ std::optional<std::string> FieldReader::name(const Value& value) {
 }
 
 std::optional<std::string> FieldReader::argument(const Value& value, std::string_view what) {
-  if (!value.has_words() || value.kind == Value::Kind::list ||
-      value.kind == Value::Kind::mapping) {
+  if (!value.has_words() || value.kind == Value::Kind::list || value.kind == Value::Kind::mapping) {
     refuse(value.at, base::format("{} must be a text, not {}", what, describe(value)));
     return std::nullopt;
   }

@@ -69,9 +69,9 @@ void Merger::take_key(Event&& event) {
   }
   if (const auto earlier = open.keys.insert(event.text, event.at)) {
     const Place place{file_, event.at};
-    diagnostics_.add(
-        place, base::format("duplicate key {}, first on {}", shown(event.text),
-                            describe(diagnostics_.sources(), {file_, *earlier}, place)));
+    diagnostics_.add(place,
+                     base::format("duplicate key {}, first on {}", shown(event.text),
+                                  describe(diagnostics_.sources(), {file_, *earlier}, place)));
     skip(1);
     return;
   }
@@ -164,8 +164,7 @@ void AliasExpander::on(Event&& event, std::uint32_t anchor) {
     next_.on(std::move(event));
   }
   depth_.take(kind);
-  while (!begins_node(kind) && !recordings_.empty() &&
-         recordings_.back().depth == depth_.value()) {
+  while (!begins_node(kind) && !recordings_.empty() && recordings_.back().depth == depth_.value()) {
     recorded_[recordings_.back().anchor] = {recordings_.back().begin, log_.size()};
     recordings_.pop_back();
   }

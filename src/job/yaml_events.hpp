@@ -26,9 +26,9 @@ struct Event {
   };
 
   Kind kind = Kind::null;
-  bool is_plain = false;      ///< a scalar without quotes, which may mean a number or boolean
-  std::uint32_t at = 0;       ///< offset in the file
-  std::uint32_t anchor = 0;   ///< of an alias
+  bool is_plain = false;     ///< a scalar without quotes, which may mean a number or boolean
+  std::uint32_t at = 0;      ///< offset in the file
+  std::uint32_t anchor = 0;  ///< of an alias
   std::string text;
 };
 

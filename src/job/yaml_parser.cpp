@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "job/yaml_parser.hpp"
 
-#include <yaml-cpp/depthguard.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
-
 #include <algorithm>
 #include <array>
 #include <istream>
 #include <optional>
 #include <streambuf>
+
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 #include "base/format.hpp"
 
@@ -72,8 +72,9 @@ class EventReader : public YAML::EventHandler {
                 const std::string& value) override {
     const std::uint32_t at = offset(mark);
     last_scalar_ = at;
-    take({.kind = Kind::scalar, .is_plain = is_plain(tag, at), .at = at, .anchor = 0, .text = value},
-         anchor);
+    take(
+        {.kind = Kind::scalar, .is_plain = is_plain(tag, at), .at = at, .anchor = 0, .text = value},
+        anchor);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Each file in broken/ against what is said of it. OSIISO_REWRITE=1 writes the expected texts anew.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include <doctest/doctest.h>
 
 #include "job/reading.hpp"
 
@@ -35,8 +35,7 @@ TEST_CASE("every broken file is told its mistakes, in place and in order") {
   const bool rewrites = std::getenv("OSIISO_REWRITE") != nullptr;
   for (const fs::path& file : files) {
     CAPTURE(file.filename().string());
-    const std::vector<job::Source> sources = {
-        {file.filename().string(), contents(file), "/jobs"}};
+    const std::vector<job::Source> sources = {{file.filename().string(), contents(file), "/jobs"}};
     const job::Reading reading = job::read(sources, {}, {}, job::RunInputs::yes);
     CHECK(!reading.plan);
     CHECK(!reading.diagnostics.empty());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <unistd.h>
+#include "job/inputs.hpp"
 
-#include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "osiiso/error.hpp"
 
-#include "job/inputs.hpp"
 #include "job/reading.hpp"
 
 using namespace osiiso;
@@ -78,9 +79,10 @@ TEST_CASE("NUL-ended inputs keep everything else") {
 }
 
 TEST_CASE("a JSON value a line") {
-  CHECK(joined(split(InputFormat::json,
-                     {"\"a\"\n 1.10 \n\n[\"x\", 2, true, null]\n{\"k\": \"v\", \"n\": 1e3}\n[]"})) ==
-        "[a][1.10][x,2,true,null][k:v,n:1e3][]");
+  CHECK(
+      joined(split(InputFormat::json,
+                   {"\"a\"\n 1.10 \n\n[\"x\", 2, true, null]\n{\"k\": \"v\", \"n\": 1e3}\n[]"})) ==
+      "[a][1.10][x,2,true,null][k:v,n:1e3][]");
   CHECK(refusal(InputFormat::json, "1\n[[1]]") ==
         "line 2: a value in it is a list or an object itself");
   CHECK(refusal(InputFormat::json, "{") == "line 1: it is not JSON");
@@ -103,13 +105,15 @@ TEST_CASE("a command's output, with nothing of its failure lost") {
 
 TEST_CASE("a command may print more than a pipe holds on both streams") {
   const auto inputs = job::inputs_of_command(
-      {"sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line $i; echo error $i >&2; i=$((i+1)); done"},
+      {"sh", "-c",
+       "i=0; while [ $i -lt 20000 ]; do echo line $i; echo error $i >&2; i=$((i+1)); done"},
       {}, InputFormat::lines);
   CHECK(inputs.size() == 20'000);
 }
 
 TEST_CASE("inputs_from reads a file beside the job file") {
-  const auto folder = std::filesystem::temp_directory_path() / ("osiiso_inputs_" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("osiiso_inputs_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "list.txt") << "a.jpg\nb c.jpg\n";
   const std::vector<job::Source> sources = {
@@ -119,8 +123,7 @@ TEST_CASE("inputs_from reads a file beside the job file") {
   const job::Reading reading = job::read(sources, {}, {}, job::RunInputs::no);
   REQUIRE(reading.plan);
   CHECK(test::names_of(*reading.plan) ==
-        std::vector<std::string>{"convert a.jpg a-small.jpg",
-                                 "convert 'b c.jpg' 'b c'-small.jpg"});
+        std::vector<std::string>{"convert a.jpg a-small.jpg", "convert 'b c.jpg' 'b c'-small.jpg"});
   std::filesystem::remove_all(folder);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <doctest/doctest.h>
+#include "job/placeholders.hpp"
 
 #include <string>
 #include <vector>
 
-#include "job/placeholders.hpp"
+#include <doctest/doctest.h>
 
 using namespace osiiso;
 using job::Input;
@@ -21,8 +21,12 @@ InputNames names_of(const Input& input) {
   return names;
 }
 
-Input mapping(std::vector<Input::Entry> entries) { return Input::mapping(entries); }
-Input list(std::vector<std::string_view> values) { return Input::list(values); }
+Input mapping(std::vector<Input::Entry> entries) {
+  return Input::mapping(entries);
+}
+Input list(std::vector<std::string_view> values) {
+  return Input::list(values);
+}
 
 // The one argument that an argv gets for `word`.
 std::string filled(const std::string& word, const Input& input, std::size_t number = 1) {
@@ -121,9 +125,11 @@ TEST_CASE("what an input cannot fill is an error that names what it can") {
 
 TEST_CASE("all other braces are left alone") {
   const Input input = Input::scalar("v");
-  for (const char* text :
-       {"${HOME}", "${A:-${B}}", "{a,b}", "{ cmd; }", "{1..5}", "{print $1}", "{word}", "{0}",
-        "{01}", "{", "}", "{{", "}}", "{{word}}", "{ }", "$" "{}", "${1}", "{1.}", "{1234567}"}) {
+  for (const char* text : {"${HOME}", "${A:-${B}}", "{a,b}", "{ cmd; }", "{1..5}", "{print $1}",
+                           "{word}", "{0}", "{01}", "{", "}", "{{", "}}", "{{word}}", "{ }",
+                           "$"
+                           "{}",
+                           "${1}", "{1.}", "{1234567}"}) {
     CAPTURE(text);
     CHECK(filled(text, input) == text);
     const std::string command = std::string("awk '") + text + "'; x";
@@ -146,8 +152,7 @@ TEST_CASE("a shell is handed variables, quoted as the place needs it") {
   CHECK(expanded("echo {}") == "echo \"${OSIISO_1}\"");
   CHECK(expanded("echo \"x{}\"") == "echo \"x${OSIISO_1}\"");
   CHECK(expanded("echo 'x{}'") == "echo 'x'\"${OSIISO_1}\"''");
-  CHECK(expanded("echo $(ls {} \"{.}\")") ==
-        "echo $(ls \"${OSIISO_1}\" \"${OSIISO_1_NO_EXT}\")");
+  CHECK(expanded("echo $(ls {} \"{.}\")") == "echo $(ls \"${OSIISO_1}\" \"${OSIISO_1_NO_EXT}\")");
   CHECK(expanded("echo \"$(ls {} \"{}\" '{}')\"") ==
         "echo \"$(ls \"${OSIISO_1}\" \"${OSIISO_1}\" ''\"${OSIISO_1}\"'')\"");
   CHECK(expanded("cat <<E\n{}\nE\n") == "cat <<E\n${OSIISO_1}\nE\n");

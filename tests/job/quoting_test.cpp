@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The promise of inputs: whatever bytes a value has, a shell hands them over unchanged. Real shells
 // run real templates here, many in one process: the inputs are the fields of one text.
-#include <doctest/doctest.h>
-
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -12,6 +10,8 @@
 #include <random>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "job/placeholders.hpp"
 #include "job/reading.hpp"
@@ -86,9 +86,15 @@ struct Form {
   std::string (*expected)(const std::string& value);
 };
 
-std::string same(const std::string& value) { return value; }
-std::string between(const std::string& value) { return 'x' + value + 'x'; }
-std::string doubled(const std::string& value) { return value + value; }
+std::string same(const std::string& value) {
+  return value;
+}
+std::string between(const std::string& value) {
+  return 'x' + value + 'x';
+}
+std::string doubled(const std::string& value) {
+  return value + value;
+}
 
 // Each is used with a value of its own, numbered.
 const std::vector<Form> kForms = {
@@ -107,17 +113,15 @@ const std::vector<Form> kForms = {
     {"case {} in {}) printf '%s' {};; *) printf no;; esac", same},
     {"for v in {}; do printf '%s' \"$v\"; done", same},
     {"printf '%s' \"${HOME-}\"{}", same},
-    {"cat <<E\nx{}x\nE",
-     [](const std::string& value) { return 'x' + value + "x\n"; }},
+    {"cat <<E\nx{}x\nE", [](const std::string& value) { return 'x' + value + "x\n"; }},
     {"cat <<-E\n\tx{}x\n\tE", [](const std::string& value) { return 'x' + value + "x\n"; }},
     {"cat <<A - /dev/null <<B\nno\nA\n'\"{}\"'\nB",
      [](const std::string& value) { return "'\"" + value + "\"'\n"; }},
     {"cat <<E\n$(printf '%s' \"{}\")x\nE",
      [](const std::string& value) { return without_last_newlines(value) + "x\n"; }},
     {"printf '%s' \\\n {} \\\n", same},
-    {"printf '%s' \"it's \\\"x\"'\"'{}'`'", [](const std::string& value) {
-       return "it's \"x\"" + value + '`';
-     }},
+    {"printf '%s' \"it's \\\"x\"'\"'{}'`'",
+     [](const std::string& value) { return "it's \"x\"" + value + '`'; }},
 };
 
 std::string with_number(std::string text, std::size_t number) {
@@ -169,8 +173,8 @@ TEST_CASE("bash is given exactly the bytes in quotes that only it knows") {
   std::mt19937_64 random(7);
   const std::vector<std::string> bash = {"/bin/bash", "-c"};
   const Template made = Template::shell(
-      "printf '%s' $'a\\'{}\\x41'; printf '%s' $\"x{}\"; cat <<<{}; [[ {} == {} ]] && echo yes", bash,
-      {});
+      "printf '%s' $'a\\'{}\\x41'; printf '%s' $\"x{}\"; cat <<<{}; [[ {} == {} ]] && echo yes",
+      bash, {});
   REQUIRE(made.mistakes().empty());
   for (std::size_t i = 0; i < test::cases(60); ++i) {
     const std::string value = random_value(random);
@@ -182,8 +186,8 @@ TEST_CASE("bash is given exactly the bytes in quotes that only it knows") {
 TEST_CASE("the readable text, run as it is, does the same") {
   std::mt19937_64 random(11);
   const std::vector<std::string> shell = {"/bin/dash", "-c"};
-  const Template made = Template::shell(
-      "printf '%s' {} \"<{}>\" '<{}>'; cat <<END\n{}\nEND", shell, {});
+  const Template made =
+      Template::shell("printf '%s' {} \"<{}>\" '<{}>'; cat <<END\n{}\nEND", shell, {});
   for (std::size_t i = 0; i < test::cases(60); ++i) {
     std::string value = random_value(random);
     // Readable text is UTF-8, and a line that ends a here-document cannot be in one.
@@ -214,7 +218,8 @@ TEST_CASE("random shell texts never turn a value into syntax") {
                                            "$'",   "|",    "&",  "x",  "\t", "((",  "))",   "'E'"};
   for (std::size_t i = 0; i < test::cases(3000); ++i) {
     std::string text = "x";
-    for (std::size_t left = random() % 40; left > 0; --left) text += tokens[random() % tokens.size()];
+    for (std::size_t left = random() % 40; left > 0; --left)
+      text += tokens[random() % tokens.size()];
     for (const char* shell : {"/bin/sh", "/bin/bash", "/bin/zsh"}) {
       const Template made = Template::shell(text, {shell, "-c"}, {});
       if (!made.mistakes().empty()) continue;

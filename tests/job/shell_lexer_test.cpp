@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <doctest/doctest.h>
+#include "job/shell_lexer.hpp"
 
 #include <string>
 #include <string_view>
 
-#include "job/shell_lexer.hpp"
+#include <doctest/doctest.h>
 
 using namespace osiiso::job;
 
@@ -24,7 +24,9 @@ std::string contexts(std::string_view text, ShellDialect dialect = ShellDialect:
   return letters;
 }
 
-std::string posix(std::string_view text) { return contexts(text, ShellDialect::posix); }
+std::string posix(std::string_view text) {
+  return contexts(text, ShellDialect::posix);
+}
 
 }  // namespace
 
