@@ -24,6 +24,12 @@ class ClosedError : public Error {
   using Error::Error;
 };
 
+/// An `AsyncQueue` has as many outstanding tasks as its `size` allows; the text says how many.
+class QueueFullError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A call came at the wrong time: `run()` during a run, a result that is not ready yet.
 class StateError : public Error {
  public:

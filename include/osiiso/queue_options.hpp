@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "osiiso/duration.hpp"
+#include "osiiso/hooks.hpp"
 
 namespace osiiso {
 
@@ -46,6 +48,12 @@ struct QueueOptions {
   Duration grace = std::chrono::seconds(5);
   /// Seeds the generator of `jitter`. None: differs from queue to queue.
   std::optional<std::uint64_t> seed = {};
+  /// Called as things happen.
+  Hooks hooks = {};
+  /// Called once by each worker, on the thread (in the process) that will run the tasks, before its
+  /// first task. If it throws, everything is cancelled and the run ends with that error. A
+  /// `ProcessQueue` takes a plain function only.
+  std::function<void()> initializer = {};
 };
 
 /// Throws `OptionError` with the text of the first rule that is broken.

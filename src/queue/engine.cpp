@@ -95,16 +95,17 @@ void Engine::attach(Workers* workers) {
 
 // Submission
 
-RecordPtr Engine::submit(TaskOptions options, TaskBody body) {
+RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room) {
   validate(options);
   require_callable(body);
-  Lock lock(mutex_);
+  Turn turn(*this);
   auto set = option_set(std::make_shared<const TaskOptions>(std::move(options)),
                         body.command() != nullptr);
   require_open(*set);
-  if (is_full()) {
+  if (!fits(1)) {
+    if (!wait_for_room) throw_full();
     ++waiters_;
-    finished_.wait(lock, [&] { return !is_full() || closed_; });
+    finished_.wait(turn.lock(), [&] { return fits(1) || closed_; });
     --waiters_;
     require_open(*set);
   }
@@ -114,11 +115,10 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body) {
   }
   add_to_core(record, {}, scheduler::Scope::none);
   core_.accept(record->index, base::now());
-  settle();
   return record;
 }
 
-std::vector<RecordPtr> Engine::submit(Batch batch) {
+std::vector<RecordPtr> Engine::submit(Batch batch, bool wait_for_room) {
   if (const auto cycle = batch.find_cycle(); !cycle.empty()) {
     std::string path = cycle.front();
     for (std::size_t i = 1; i < cycle.size(); ++i) path += " -> " + cycle[i];
@@ -128,7 +128,8 @@ std::vector<RecordPtr> Engine::submit(Batch batch) {
   auto tasks = batch.release_tasks();
   const auto group_entries = batch.release_groups();
 
-  const Lock lock(mutex_);
+  const Turn turn(*this);
+  if (!wait_for_room && !fits(tasks.size())) throw_full();
   for (const auto& task : tasks) {
     if (!task.finally) require_open(*option_set(task.options, task.body.command() != nullptr));
   }
@@ -166,12 +167,15 @@ std::vector<RecordPtr> Engine::submit(Batch batch) {
   for (const auto group : groups) core_.seal(group);
   const auto at = base::now();
   for (const auto& record : records) core_.accept(record->index, at);
-  settle();
   return records;
 }
 
-bool Engine::is_full() const {
-  return options_.size > 0 && core_.unfinished() >= static_cast<std::size_t>(options_.size);
+bool Engine::fits(std::size_t tasks) const {
+  return options_.size == 0 || core_.unfinished() + tasks <= static_cast<std::size_t>(options_.size);
+}
+
+void Engine::throw_full() const {
+  throw QueueFullError(base::format("queue is full ({} tasks outstanding)", core_.unfinished()));
 }
 
 RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet> set,
@@ -246,12 +250,9 @@ void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::Group
 // Handles
 
 bool Engine::cancel(const RecordPtr& record) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   // The index of a final task may stand for another one by now.
-  if (is_final(record->status)) return false;
-  const bool will_end_cancelled = core_.cancel(record->index, base::now());
-  settle();
-  return will_end_cancelled;
+  return !is_final(record->status) && core_.cancel(record->index, base::now());
 }
 
 Status Engine::status(const TaskRecord& record) const {
@@ -291,6 +292,27 @@ ResultPtr Engine::wait(const TaskRecord& record, std::optional<Duration> timeout
   return record.result;
 }
 
+void Engine::on_done(const RecordPtr& record, std::function<void()> callback) {
+  {
+    const Turn turn(*this);
+    if (!record->result) {
+      record->callbacks.push_back(std::move(callback));
+      return;
+    }
+  }
+  call_guarded(callback);
+}
+
+std::uint64_t Engine::finish_order(const TaskRecord& record) const {
+  const Lock lock(mutex_);
+  return record.finish_order;
+}
+
+Stats Engine::stats() const {
+  const Lock lock(mutex_);
+  return {.unfinished = core_.unfinished(), .running = core_.running()};
+}
+
 // The run
 
 void Engine::note_started() {
@@ -300,7 +322,7 @@ void Engine::note_started() {
 
 void Engine::begin_run(std::optional<Duration> timeout) {
   if (timeout && *timeout <= Duration{0}) throw OptionError("timeout must be > 0");
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   if (closed_) throw ClosedError("queue has been shut down");
   if (running_) throw StateError("run() is already in progress");
   running_ = true;
@@ -309,24 +331,39 @@ void Engine::begin_run(std::optional<Duration> timeout) {
   if (!timeout) timeout = options_.timeout;
   // A halt that came between the submission and this call stands.
   if (timeout) core_.limit_run(at, *timeout);
-  settle();
+}
+
+bool Engine::is_idle() const {
+  return core_.unfinished() == 0 && notices_.empty() && !delivering_;
 }
 
 bool Engine::run_is_over() const {
-  if (core_.unfinished() > 0) return false;
+  if (!is_idle()) return false;
   return options_.mode == Mode::finite || closed_ || core_.halted() != scheduler::Halt::none;
+}
+
+bool Engine::is_run_over() const {
+  const Lock lock(mutex_);
+  return run_is_over();
+}
+
+void Engine::on_over(std::function<void()> on_over) {
+  const Lock lock(mutex_);
+  on_over_ = std::move(on_over);
 }
 
 RunSummary Engine::finish_run() {
   Lock lock(mutex_);
   over_.wait(lock, [&] { return run_is_over(); });
-  return collect();
+  auto summary = collect();
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  return summary;
 }
 
 RunSummary Engine::collect() {
   RunSummary summary;
   summary.timed_out = core_.timed_out();
-  summary.duration = base::now() - *started_at_;
+  if (started_at_) summary.duration = base::now() - *started_at_;
   summary.results.reserve(accepted_.size());
   for (auto& record : accepted_) {
     if (!record->result->detached) summary.add(record->result);
@@ -345,41 +382,62 @@ RunSummary Engine::collect() {
 }
 
 void Engine::halt(int signal, std::optional<Duration> grace) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   stop_signal_ = signal;
   stop_grace_ = grace;
   core_.halt(scheduler::Halt::spare_must_complete, base::now());
-  settle();
 }
 
 void Engine::kill() {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   core_.halt(scheduler::Halt::spare_nothing, base::now());
-  settle();
+}
+
+void Engine::fail(std::exception_ptr error) {
+  const Turn turn(*this);
+  if (!error_) error_ = std::move(error);
+  core_.halt(scheduler::Halt::spare_nothing, base::now());
 }
 
 void Engine::close() {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   closed_ = true;
   core_.close(base::now());
-  settle();
   finished_.notify_all();
+}
+
+void Engine::require_not_closed() const {
+  const Lock lock(mutex_);
+  if (closed_) throw ClosedError("queue has been shut down");
 }
 
 void Engine::wait_until_idle() {
   Lock lock(mutex_);
-  over_.wait(lock, [&] { return core_.unfinished() == 0; });
+  over_.wait(lock, [&] { return is_idle(); });
+}
+
+void Engine::reset() {
+  {
+    const Turn turn(*this);
+    if (running_) throw StateError("a running queue cannot be reset");
+    core_.halt(scheduler::Halt::spare_nothing, base::now());
+  }
+  Lock lock(mutex_);
+  over_.wait(lock, [&] { return is_idle(); });
+  collect();
+  closed_ = false;
+  error_ = nullptr;
 }
 
 // The workers
 
-scheduler::Next Engine::next() {
+scheduler::Next Engine::next(Turn& /*turn*/) {
   const auto next = core_.next(base::now());
   settle();
   return next;
 }
 
-Attempt Engine::start(const scheduler::Start& start, int worker) {
+Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/) {
   const auto& record = records_[static_cast<std::size_t>(start.task)];
   const auto at = base::now();
   record->status = Status::running;
@@ -400,7 +458,7 @@ Attempt Engine::start(const scheduler::Start& start, int worker) {
                       record->stop)};
 }
 
-void Engine::end(const Attempt& attempt, AttemptOutcome outcome) {
+void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/) {
   auto& record = *attempt.record;
   const auto& retry_on = record.set->options->retry_on;
   const auto verdict =
@@ -410,13 +468,67 @@ void Engine::end(const Attempt& attempt, AttemptOutcome outcome) {
                      base::now());
   if (!verdict) return;
   note_attempt(record, *verdict, std::move(outcome));
-  settle();
 }
 
-void Engine::tick() {
+void Engine::tick(Turn& /*turn*/) {
   core_.due(base::now());
-  settle();
 }
+
+void Engine::announce(const Attempt& attempt) {
+  if (!options_.hooks.on_start) return;
+  HookTask task;
+  {
+    Lock lock(mutex_);
+    delivered_.wait(lock, [&] { return attempt.record->undelivered == 0; });
+    task = hook_task(*attempt.record, attempt.context.attempt());
+  }
+  call_guarded([&] { options_.hooks.on_start(task); });
+}
+
+// Hooks
+
+HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
+  return {.task_id = task_id(record),
+          .name = record.result ? record.result->name : record.name,
+          .group_id = record.group_id ? *record.group_id : std::string(),
+          .attempt = attempt};
+}
+
+void Engine::notify(const RecordPtr& record, std::function<void()> call) {
+  ++record->undelivered;
+  notices_.push_back({record, std::move(call)});
+}
+
+/// Calls what is in `notices_`, in order. Whoever comes while another thread is at it leaves its
+/// own to that one, so a hook may use the queue.
+void Engine::deliver(Lock& lock) {
+  if (delivering_ || notices_.empty()) return;
+  delivering_ = true;
+  while (!notices_.empty()) {
+    const auto notice = std::move(notices_.front());
+    notices_.pop_front();
+    lock.unlock();
+    call_guarded(notice.call);
+    lock.lock();
+    --notice.record->undelivered;
+    delivered_.notify_all();
+  }
+  delivering_ = false;
+  tell_if_over();
+}
+
+void Engine::call_guarded(const std::function<void()>& hook) const noexcept {
+  try {
+    hook();
+  } catch (...) {
+    if (!options_.hooks.on_error) return;
+    try {
+      options_.hooks.on_error(std::current_exception());
+    } catch (...) {  // NOLINT(bugprone-empty-catch): there is nobody left to tell
+    }
+  }
+}
+
 
 // What the core decides
 
@@ -424,7 +536,7 @@ void Engine::settle() {
   for (const auto& effect : core_.take_effects()) {
     std::visit([this](const auto& happened) { carry_out(happened); }, effect);
   }
-  if (run_is_over() || core_.unfinished() == 0) over_.notify_all();
+  tell_if_over();
   if (workers_ == nullptr) return;
   if (core_.startable()) workers_->wake();
   if (const auto due = core_.next_due()) workers_->alarm(*due);
@@ -450,16 +562,34 @@ void Engine::carry_out(const scheduler::Abandoned& effect) {
 }
 
 void Engine::carry_out(const scheduler::RetryScheduled& effect) {
-  record(effect.task)->status = Status::retrying;
+  const auto& task = record(effect.task);
+  task->status = Status::retrying;
+  if (!options_.hooks.on_retry) return;
+  notify(task, [this, about = hook_task(*task, effect.attempt), failed = task->attempt_list.back()] {
+    options_.hooks.on_retry(about, failed);
+  });
+}
+
+void Engine::tell_if_over() {
+  if (!is_idle()) return;
+  over_.notify_all();
+  if (on_over_) on_over_();
 }
 
 void Engine::carry_out(const scheduler::Finished& effect) {
-  auto& task = *record(effect.task);
+  const auto& finished = record(effect.task);
+  auto& task = *finished;
   task.result = make_result(task, effect);
   task.status = task.result->status;
+  task.finish_order = ++finished_count_;
   task.body = {};
   task.stop.reset();
   if (waiters_ > 0) finished_.notify_all();
+  for (auto& callback : task.callbacks) notify(finished, std::move(callback));
+  task.callbacks.clear();
+  if (options_.hooks.on_complete) {
+    notify(finished, [this, result = task.result] { options_.hooks.on_complete(result); });
+  }
 }
 
 void Engine::carry_out(const scheduler::Halted& /*effect*/) {}

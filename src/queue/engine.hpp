@@ -4,6 +4,9 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,16 +43,40 @@ class Workers {
   virtual void replace(int worker) = 0;
 };
 
+/// What a queue has in hand.
+struct Stats {
+  std::size_t unfinished = 0;  // accepted and not final
+  std::size_t running = 0;     // attempts under way
+};
+
 /// The part that all queues share: holds the records, drives the core under one lock, carries out
-/// what the core decides, collects the results.
+/// what the core decides, collects the results, calls the hooks.
 ///
-/// A run: `submit`*, `begin_run`, then `next` and `end` by the workers and `tick` by whoever keeps
-/// the time, while one caller sits in `finish_run`.
+/// A run: `submit`*, `begin_run`, then `end` and `next` by the workers and `tick` by whoever keeps
+/// the time, each inside a `Turn`, while one caller sits in `finish_run`.
 ///
-/// Thread-safe; what says so is called with the lock held.
+/// Thread-safe; what takes a `Turn` is called by its holder.
 class Engine {
  public:
   using Lock = std::unique_lock<std::mutex>;
+
+  /// The engine's lock, held for one step. At its end what the core decided has been carried out
+  /// and, outside the lock, the hooks that are due are called.
+  class Turn {
+   public:
+    explicit Turn(Engine& engine) : engine_(engine), lock_(engine.mutex_) {}
+    ~Turn() {
+      engine_.settle();
+      engine_.deliver(lock_);
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    Lock& lock() { return lock_; }
+
+   private:
+    Engine& engine_;
+    Lock lock_;
+  };
 
   /// Options must be valid; `workers` is the most attempts at the same time.
   Engine(const QueueOptions& options, int workers);
@@ -60,61 +87,86 @@ class Engine {
 
   // For those who submit and wait.
 
-  /// Waits for room where the queue is bounded.
-  RecordPtr submit(TaskOptions options, TaskBody body);
-  std::vector<RecordPtr> submit(Batch batch);
-  /// Whether `submit` would have to wait.
-  bool is_full() const;
+  /// Waits for room where the queue is bounded; or, unless `wait_for_room`, throws
+  /// `QueueFullError`.
+  RecordPtr submit(TaskOptions options, TaskBody body, bool wait_for_room = true);
+  /// `wait_for_room` false: throws `QueueFullError` where the batch does not fit as a whole.
+  std::vector<RecordPtr> submit(Batch batch, bool wait_for_room = true);
 
   bool cancel(const RecordPtr& record);
   Status status(const TaskRecord& record) const;
   int attempts(const TaskRecord& record) const;
   std::string name(const TaskRecord& record) const;
   std::string task_id(const TaskRecord& record) const;
-  /// Null until the task is final. `timeout`: how long to wait for it.
+  /// Null until the task is final.
   ResultPtr result(const TaskRecord& record) const;
+  /// The same, after at most `timeout` (none: as long as it takes).
   ResultPtr wait(const TaskRecord& record, std::optional<Duration> timeout) const;
+  /// Calls `callback` when the task is final, at once where it is. What it throws goes to the
+  /// error hook.
+  void on_done(const RecordPtr& record, std::function<void()> callback);
+  /// Position among all finished tasks, from 1; 0 until the task is final.
+  std::uint64_t finish_order(const TaskRecord& record) const;
+  Stats stats() const;
 
   // The run.
 
   /// Attempts may start from now on; the instant that a run's times count from.
   void note_started();
-  /// Starts the run's timeout. Throws as `ThreadQueue::run` does.
+  /// Starts the run's timeout. Throws as `SyncQueue::run` does.
   void begin_run(std::optional<Duration> timeout);
   /// Blocks until the run is over; returns what came of it and makes ready for the next one.
+  /// Throws what a worker's initializer threw.
   RunSummary finish_run();
+  /// The same without blocking: whether the run is over; `on_over` is called, with the lock held,
+  /// when that may have changed.
+  bool is_run_over() const;
+  void on_over(std::function<void()> on_over);
   void halt(int signal, std::optional<Duration> grace);
   void kill();
+  /// A worker cannot work: cancels everything, and the run ends with this error.
+  void fail(std::exception_ptr error);
   /// Refuses further tasks and runs.
   void close();
+  /// Throws `ClosedError` after `close`.
+  void require_not_closed() const;
   /// Blocks until nothing is outstanding.
   void wait_until_idle();
+  /// Cancels what is pending, forgets all results and opens a closed queue again. Throws
+  /// `StateError` during a run.
+  void reset();
 
   // For the workers.
 
-  Lock lock() const { return Lock(mutex_); }
-  /// The next attempt to start, counted as started. Lock held.
-  scheduler::Next next();
-  /// Lock held.
-  Attempt start(const scheduler::Start& start, int worker);
-  /// Lock held.
-  void end(const Attempt& attempt, AttemptOutcome outcome);
-  /// Does what is due. Lock held.
-  void tick();
+  /// The next attempt to start, counted as started.
+  scheduler::Next next(Turn& turn);
+  Attempt start(const scheduler::Start& start, int worker, Turn& turn);
+  /// Reports the end of an attempt.
+  void end(const Attempt& attempt, AttemptOutcome outcome, Turn& turn);
+  /// Does what is due.
+  void tick(Turn& turn);
   /// Whether another attempt could start, were a worker free. Lock held.
   bool startable() const { return core_.startable(); }
+  /// Whether hooks wait for the end of this turn. Lock held.
+  bool has_notices() const { return !notices_.empty() && !delivering_; }
+  /// Calls `on_start`, once the earlier hooks about the task have been called. Without the lock.
+  void announce(const Attempt& attempt);
 
  private:
   RecordPtr make_record(std::string name, std::shared_ptr<const OptionSet> set, TaskBody body);
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
   void require_open(const OptionSet& set) const;
+  /// Whether so many further tasks may be outstanding.
+  bool fits(std::size_t tasks) const;
+  [[noreturn]] void throw_full() const;
   void add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
                    scheduler::Scope finally);
   std::vector<scheduler::GroupIndex> add_groups(const std::vector<Batch::GroupEntry>& groups);
   std::shared_ptr<const std::string> group_name(const std::string& given) const;
 
   void settle();
+  void deliver(Lock& lock);
   void carry_out(const scheduler::StopRequested& effect);
   void carry_out(const scheduler::Abandoned& effect);
   void carry_out(const scheduler::RetryScheduled& effect);
@@ -127,7 +179,18 @@ class Engine {
   const RecordPtr& record(scheduler::TaskIndex index) const;
   Duration since_start(Instant at) const;
   bool run_is_over() const;
+  bool is_idle() const;
+  void tell_if_over();
   RunSummary collect();
+  HookTask hook_task(const TaskRecord& record, int attempt) const;
+  void notify(const RecordPtr& record, std::function<void()> call);
+  void call_guarded(const std::function<void()>& hook) const noexcept;
+
+  // Something to be called outside the lock; in a queue, since each task's have an order.
+  struct Notice {
+    RecordPtr record;
+    std::function<void()> call;
+  };
 
   // Fixed after construction.
   const QueueOptions options_;
@@ -136,7 +199,8 @@ class Engine {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable finished_;  // a task became final
-  std::condition_variable over_;              // the run is over, or nothing is outstanding
+  std::condition_variable over_;       // the run is over, or nothing is outstanding
+  std::condition_variable delivered_;  // a hook was called
 
   // Guarded by mutex_.
   scheduler::Core core_;
@@ -149,7 +213,12 @@ class Engine {
   std::shared_ptr<const OptionSet> last_function_set_;
   std::uint64_t next_sequence_ = 0;
   std::optional<Instant> started_at_;
-  mutable int waiters_ = 0;  // in finished_
+  std::function<void()> on_over_;
+  std::exception_ptr error_;  // of an initializer
+  std::deque<Notice> notices_;
+  std::uint64_t finished_count_ = 0;
+  mutable int waiters_ = 0;   // in finished_
+  bool delivering_ = false;   // one thread is calling hooks, and takes those that come meanwhile
   bool running_ = false;
   bool closed_ = false;
   int stop_signal_ = SIGTERM;

@@ -4,6 +4,7 @@
 #include <any>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,8 +54,13 @@ struct TaskRecord {
   Instant attempt_started_at;
   int worker = 0;
 
+  // Called when it is final, in this order.
+  std::vector<std::function<void()>> callbacks;
+  int undelivered = 0;  // hooks about it that are still to be called
+
   // Once it is final.
   ResultPtr result;
+  std::uint64_t finish_order = 0;  // among all tasks of the queue, from 1
 };
 
 using RecordPtr = std::shared_ptr<TaskRecord>;

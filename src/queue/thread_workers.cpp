@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "queue/thread_workers.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace osiiso::queue {
@@ -15,7 +16,7 @@ ThreadWorkers::ThreadWorkers(std::shared_ptr<Engine> engine, int limit)
 
 ThreadWorkers::~ThreadWorkers() {
   {
-    const auto lock = engine_->lock();
+    const Engine::Turn turn(*engine_);
     stopping_ = true;
     work_.notify_all();
     time_.notify_all();
@@ -25,9 +26,8 @@ ThreadWorkers::~ThreadWorkers() {
 }
 
 void ThreadWorkers::start() {
-  const auto lock = engine_->lock();
-  if (std::exchange(started_, true)) return;
-  if (engine_->startable()) wake();
+  const Engine::Turn turn(*engine_);
+  started_ = true;
 }
 
 bool ThreadWorkers::is_worker_thread() const {
@@ -72,40 +72,70 @@ void ThreadWorkers::seat_thread(int worker) {
 void ThreadWorkers::serve(const Seat& seat) {
   workers_of_this_thread = this;
   const auto engine = engine_;
-  auto lock = engine->lock();
-  while (!stopping_) {
-    const auto next = engine->next();
-    if (const auto* start = std::get_if<scheduler::Start>(&next)) {
-      const auto attempt = engine->start(*start, seat.worker);
-      // Whoever is woken looks for more in turn, so that nobody wakes a crowd.
-      if (engine->startable()) wake();
-      lock.unlock();
-      auto outcome = execute(attempt.body, attempt.context);
-      lock.lock();
-      engine->end(attempt, std::move(outcome));
+  bool is_initialized = false;
+  std::optional<Attempt> attempt;
+  AttemptOutcome outcome;
+  for (;;) {
+    {
+      // The end of one attempt and the start of the next are one turn.
+      Engine::Turn turn(*engine);
+      if (attempt) engine->end(*attempt, std::move(outcome), turn);
       // An abandoned thread may outlive this object: not a member is touched from here on.
-      if (seat.abandoned) return;
-      continue;
+      if (seat.abandoned || stopping_) return;
+      attempt = start_next(seat, turn);
+      if (!attempt && !engine->has_notices()) sleep(turn);
     }
-    // One thread keeps the time for all, lest every idle worker wake at each instant.
-    if (const auto* wait = std::get_if<scheduler::Wait>(&next)) alarm(wait->until);
-    ++idle_;
-    work_.wait(lock);
-    --idle_;
-    if (woken_ > 0) --woken_;
+    if (!attempt) continue;
+    if (!is_initialized) is_initialized = initialize();
+    if (!is_initialized) continue;  // all is cancelled, this attempt too
+    engine->announce(*attempt);
+    outcome = execute(attempt->body, attempt->context);
   }
 }
 
+bool ThreadWorkers::initialize() {
+  const auto& initializer = engine_->options().initializer;
+  if (!initializer) return true;
+  try {
+    initializer();
+    return true;
+  } catch (...) {
+    engine_->fail(std::current_exception());
+    return false;
+  }
+}
+
+std::optional<Attempt> ThreadWorkers::start_next(const Seat& seat, Engine::Turn& turn) {
+  const auto next = engine_->next(turn);
+  if (const auto* start = std::get_if<scheduler::Start>(&next)) {
+    auto attempt = engine_->start(*start, seat.worker, turn);
+    // Whoever is woken looks for more in turn, so that nobody wakes a crowd.
+    if (engine_->startable()) wake();
+    return attempt;
+  }
+  // One thread keeps the time for all, lest every idle worker wake at each instant.
+  if (const auto* wait = std::get_if<scheduler::Wait>(&next)) alarm(wait->until);
+  return {};
+}
+
+void ThreadWorkers::sleep(Engine::Turn& turn) {
+  ++idle_;
+  work_.wait(turn.lock());
+  --idle_;
+  if (woken_ > 0) --woken_;
+}
+
 void ThreadWorkers::keep_time() {
-  auto lock = engine_->lock();
-  while (!stopping_) {
+  for (;;) {
+    Engine::Turn turn(*engine_);
+    if (stopping_) return;
     if (!alarm_at_) {
-      time_.wait(lock);
+      time_.wait(turn.lock());
     } else if (base::now() < *alarm_at_) {
-      time_.wait_until(lock, *alarm_at_);
+      time_.wait_until(turn.lock(), *alarm_at_);
     } else {
       alarm_at_.reset();
-      engine_->tick();
+      engine_->tick(turn);
     }
   }
 }

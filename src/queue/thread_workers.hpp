@@ -41,6 +41,9 @@ class ThreadWorkers final : public Workers {
 
   void seat_thread(int worker);
   void serve(const Seat& seat);
+  bool initialize();
+  std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);
+  void sleep(Engine::Turn& turn);
   void keep_time();
 
   const std::shared_ptr<Engine> engine_;

@@ -464,6 +464,49 @@ TEST_CASE("a server that is kept lives until the run ends") {
   CHECK(osiiso::test::count_processes("76512") == 0);
 }
 
+TEST_CASE("HOK-1: hooks tell the life of a task in order, and what they throw harms nobody") {
+  Log log;
+  osiiso::QueueOptions options{.workers = 2};
+  options.hooks.on_start = [&](const osiiso::HookTask& task) {
+    log.add("start " + task.name + " " + std::to_string(task.attempt));
+    throw std::runtime_error("hook");
+  };
+  options.hooks.on_retry = [&](const osiiso::HookTask& task, const osiiso::AttemptResult& failed) {
+    log.add("retry " + task.name + " " + std::to_string(failed.attempt) + " " + failed.message);
+  };
+  options.hooks.on_complete = [&](const osiiso::ResultPtr& result) {
+    log.add("complete " + result->name);
+  };
+  options.hooks.on_error = [&](std::exception_ptr) { log.add("error"); };
+  ThreadQueue queue(options);
+  int calls = 0;
+  TaskOptions flaky = named("flaky");
+  flaky.retries = 1;
+  queue.submit(flaky, [&] {
+    log.add("body");
+    if (++calls == 1) throw std::runtime_error("boom");
+  });
+  CHECK(queue.run().ok());
+  CHECK(log.names() == std::vector<std::string>{"start flaky 1", "error", "body", "retry flaky 1 boom",
+                                                "start flaky 2", "error", "body", "complete flaky"});
+}
+
+TEST_CASE("WRK-2: an initializer that fails ends the run with its error, and the next run tries again") {
+  osiiso::QueueOptions options{.workers = 1};
+  int calls = 0;
+  options.initializer = [&] {
+    if (++calls == 1) throw std::out_of_range("no licence");
+  };
+  ThreadQueue queue(options);
+  auto handle = queue.submit({}, [] {});
+  CHECK_THROWS_AS(queue.run(), std::out_of_range);
+  CHECK(handle.result()->status == Status::cancelled);
+  queue.submit({}, [] {});
+  queue.submit({}, [] {});
+  CHECK(queue.run().succeeded == 2);
+  CHECK(calls == 2);
+}
+
 TEST_CASE("a run inside a run is refused") {
   ThreadQueue queue({.workers = 1});
   auto handle = queue.submit({}, [&] { queue.run(); });
