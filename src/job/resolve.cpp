@@ -91,6 +91,11 @@ BatchMaker::Scope BatchMaker::scope_of_file(const RawFile& file) {
   options.backoff = overrides_.backoff.value_or(options.backoff);
   options.priority = overrides_.priority.value_or(options.priority);
   if (overrides_.task_timeout) options.timeout = overrides_.task_timeout;
+  try {
+    validate(options);
+  } catch (const OptionError& error) {
+    diagnostics_.add({}, error.what());  // the file's own values were checked where they stand
+  }
   effective.settings.env = file.env;
   apply_fields(file.defaults.fields, effective);
   SharedEffective shared = sharing_.share(effective);

@@ -3,12 +3,16 @@
 // Reads shell text as far as quoting goes. It need not find mistakes, the shell does that; and a
 // mistake of its own is harmless: whatever it says of a place, only the text of a variable's
 // expansion is put there, never a value, and what a shell expands it does not read as syntax
-// again. The worst that a wrong answer can do is a literal `${…}` or a value that is split.
+// again. The worst that a wrong answer can do is a literal `${…}` or a value that is split. What a
+// shell evaluates once more, though, is as with `eval`: refused where it is seen (`$((…))`), the
+// user's own risk elsewhere (`[[ x -eq {} ]]`, `a[{}]`).
 #include "job/shell_lexer.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include "job/shell_commands.hpp"
 
 namespace osiiso::job {
 namespace {
@@ -27,101 +31,6 @@ bool is_name(char c) {
 }
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-// Words after which the shell still expects a command.
-bool keeps_command_position(std::string_view word) {
-  constexpr auto kWords = std::to_array<std::string_view>(
-      {"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "{", "}", "!", "time"});
-  return std::ranges::find(kWords, word) != kWords.end();
-}
-
-struct HereDocument {
-  std::string delimiter;
-  bool is_quoted = false;
-  bool strips_tabs = false;
-};
-
-// Where the shell stands in one list of commands: the whole text, or what is inside `( )`. All of
-// this serves one question: does a `)` close the list, or end a pattern of a `case`?
-class CommandList {
- public:
-  bool in_word() const { return in_word_; }
-  bool at_command() const { return at_command_ && !in_word_; }
-  bool in_pattern() const { return !cases_.empty() && cases_.back() == Case::pattern; }
-
-  void add_plain(char c) {
-    in_word_ = true;
-    word_ += c;
-  }
-  void add_other() {
-    in_word_ = true;
-    is_plain_ = false;
-  }
-  void end_word();
-  void begin_redirection() { redirects_ = true; }
-  void separate() { at_command_ = true; }
-  void end_case_item() {
-    if (!cases_.empty() && cases_.back() == Case::body) cases_.back() = Case::pattern;
-    at_command_ = true;
-  }
-  void end_pattern() {
-    cases_.back() = Case::body;
-    at_command_ = true;
-  }
-
-  std::vector<HereDocument> pending;  // their texts follow the line
-
- private:
-  enum class Case : std::uint8_t { subject, expects_in, pattern, body };
-
-  void take_word(std::string_view word);
-
-  std::vector<Case> cases_;
-  std::string word_;
-  bool in_word_ = false;
-  bool is_plain_ = true;  // the word has no quotes and no expansion
-  bool at_command_ = true;
-  bool redirects_ = false;  // the next word is a file
-};
-
-void CommandList::end_word() {
-  if (!in_word_) return;
-  if (redirects_) {
-    redirects_ = false;
-  } else {
-    take_word(is_plain_ ? std::string_view(word_) : std::string_view());
-  }
-  word_.clear();
-  in_word_ = false;
-  is_plain_ = true;
-}
-
-void CommandList::take_word(std::string_view word) {
-  if (!cases_.empty() && cases_.back() != Case::body) {
-    Case& state = cases_.back();
-    if (state == Case::subject) {
-      state = Case::expects_in;
-    } else if (state == Case::expects_in) {
-      if (word == "in") state = Case::pattern;
-    } else if (word == "esac") {
-      cases_.pop_back();
-      at_command_ = true;
-    }
-    return;
-  }
-  if (!at_command_) {
-    at_command_ = word == "{";  // as in `function f {`
-    return;
-  }
-  if (word == "case") {
-    cases_.push_back(Case::subject);
-    at_command_ = false;
-  } else if (word == "esac" && !cases_.empty()) {
-    cases_.pop_back();
-  } else {
-    at_command_ = keeps_command_position(word);
-  }
 }
 
 class Lexer {

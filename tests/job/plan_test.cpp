@@ -125,6 +125,8 @@ TEST_CASE("task options of the command line lie beneath the file's defaults") {
   CHECK(options_of(plan, 0).backoff == 3);
   CHECK(options_of(plan, 0).timeout == 9s);
   CHECK(options_of(plan, 0).priority == 1);
+  overrides.retries = -1;
+  CHECK(test::brief("tasks: [a]", overrides) == "retries must be >= 0");
 }
 
 TEST_CASE("every task option") {
