@@ -11,6 +11,24 @@
 
 namespace osiiso {
 
+namespace detail {
+
+/// Whether there is nothing to call: a null pointer, an empty `std::function`.
+template <typename F>
+bool is_null(const F& callable) {
+  if constexpr (std::is_pointer_v<F>) {
+    return callable == nullptr;
+  } else if constexpr (requires { callable.is_null(); }) {
+    return callable.is_null();
+  } else if constexpr (requires { callable.operator bool(); }) {
+    return !callable;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
 /// A callable of any type, to be called once for each attempt. Copies share the callable.
 ///
 /// What it is made of is called with the context, with its stop token, or with nothing, whichever
@@ -24,7 +42,7 @@ class TaskBody {
   template <typename F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
       TaskBody(F&& callable)  // NOLINT(bugprone-forwarding-reference-overload)
-      : held_(is_null(callable)
+      : held_(detail::is_null(callable)
                   ? nullptr
                   : std::make_shared<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
 
@@ -33,25 +51,27 @@ class TaskBody {
 
   std::any operator()(const TaskContext& context) const { return held_->call(context); }
 
-  /// The command that this body is, or nullptr for a function. Lets a queue run it its own way.
-  const Command* command() const { return held_ ? held_->command() : nullptr; }
-
- private:
+  /// The callable itself where it is an `F`, else nullptr. Lets a queue run some kinds its own way.
   template <typename F>
-  static bool is_null(const F& callable) {
-    if constexpr (std::is_pointer_v<std::decay_t<F>>) {
-      return callable == nullptr;
-    } else if constexpr (requires { callable.operator bool(); }) {
-      return !callable;
-    } else {
-      return false;
-    }
+  const F* target() const {
+    const auto* held = dynamic_cast<const Held<F>*>(held_.get());
+    return held == nullptr ? nullptr : &held->function;
   }
 
+  /// The command that this body is, or nullptr for a function.
+  const Command* command() const {
+    return held_ && held_->is_command() ? target<Command>() : nullptr;
+  }
+
+  /// Whether it can be called once only, for it gives its arguments away.
+  bool is_single_use() const { return held_ && held_->is_single_use(); }
+
+ private:
   struct Callable {
     virtual ~Callable() = default;
     virtual std::any call(const TaskContext& context) = 0;
-    virtual const Command* command() const = 0;
+    virtual bool is_command() const = 0;
+    virtual bool is_single_use() const = 0;
   };
 
   template <typename F>
@@ -68,21 +88,27 @@ class TaskBody {
           return function();
         }
       };
-      if constexpr (std::is_same_v<F, Command>) {
-        return std::make_shared<const CommandOutput>(invoke());
-      } else if constexpr (std::is_void_v<decltype(invoke())>) {
+      using Value = std::decay_t<decltype(invoke())>;
+      if constexpr (std::is_void_v<Value>) {
         invoke();
         return {};
+      } else if constexpr (std::is_same_v<Value, std::any>) {
+        return invoke();
+      } else if constexpr (std::is_same_v<Value, CommandOutput> ||
+                           !std::is_copy_constructible_v<Value>) {
+        // Too large to be copied about, or not to be copied at all.
+        return std::shared_ptr<const Value>(std::make_shared<Value>(invoke()));
       } else {
-        return std::any(invoke());
+        return std::any(std::in_place_type<Value>, invoke());
       }
     }
 
-    const Command* command() const override {
-      if constexpr (std::is_same_v<F, Command>) {
-        return &function;
+    bool is_command() const override { return std::is_same_v<F, Command>; }
+    bool is_single_use() const override {
+      if constexpr (requires { F::kSingleUse; }) {
+        return F::kSingleUse;
       } else {
-        return nullptr;
+        return false;
       }
     }
 

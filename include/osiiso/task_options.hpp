@@ -44,6 +44,20 @@ struct RetryOn {
 /// Data of the user's own that osiiso carries to the handle and the result and never reads.
 using Metadata = std::shared_ptr<const nlohmann::json>;
 
+namespace queue {
+class Engine;
+struct TaskRecord;
+struct GroupRecord;
+}  // namespace queue
+
+/// A task or a group that must have succeeded before another task starts. Made from a handle or a
+/// group of the same queue.
+struct TaskNeed {
+  std::shared_ptr<queue::Engine> engine;
+  std::shared_ptr<queue::TaskRecord> task;    ///< this, or
+  std::shared_ptr<queue::GroupRecord> group;  ///< this
+};
+
 /// How one task is to be run. A plain value: copy it, change the copy, use both.
 ///
 ///     queue.submit({.name = "fetch", .retries = 3, .timeout = 5s}, fetch, url);
@@ -82,6 +96,8 @@ struct TaskOptions {
   std::optional<std::chrono::system_clock::time_point> run_at = {};
   /// Run and waited for, yet left out of the summary.
   bool detached = false;
+  /// What must have succeeded first; when one of these ends otherwise, the task is cancelled.
+  std::vector<TaskNeed> needs = {};
   /// Carried along, never read.
   Metadata metadata = {};
 };

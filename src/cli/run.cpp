@@ -46,7 +46,7 @@ struct Ended {
   ResultList detached_failures;
 };
 
-void count_detached(const std::vector<SyncTaskHandle>& handles, Ended& ended) {
+void count_detached(const std::vector<AnySyncTaskHandle>& handles, Ended& ended) {
   auto& counts = ended.facts.detached;
   for (const auto& handle : handles) {
     const auto result = handle.result();

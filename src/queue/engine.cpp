@@ -69,6 +69,20 @@ void require_callable(const TaskBody& body) {
   if (!body) throw OptionError("a task needs something to call");
 }
 
+void require_repeatable(const OptionSet& set, const TaskBody& body) {
+  if (set.rules.retries > 0 && body.is_single_use()) {
+    throw OptionError("a callable that takes its arguments as rvalues cannot be retried");
+  }
+}
+
+std::string name_of(const TaskRecord& record) {
+  return record.result ? record.result->name : record.name;
+}
+
+std::string need_text(const std::string& name, bool failed) {
+  return base::format("needs '{}', which {}", name, failed ? "failed" : "was cancelled");
+}
+
 Status status_of(State state) {
   switch (state) {
     case State::succeeded:
@@ -98,10 +112,12 @@ void Engine::attach(Workers* workers) {
 RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room) {
   validate(options);
   require_callable(body);
+  require_own(options.needs);
   Turn turn(*this);
   auto set = option_set(std::make_shared<const TaskOptions>(std::move(options)),
                         body.command() != nullptr);
   require_open(*set);
+  require_repeatable(*set, body);
   if (!fits(1)) {
     if (!wait_for_room) throw_full();
     ++waiters_;
@@ -110,68 +126,93 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
     require_open(*set);
   }
   auto record = make_record({}, std::move(set), std::move(body));
-  if (!record->set->options->group_id.empty()) {
-    record->group_id = group_name(record->set->options->group_id);
-  }
   add_to_core(record, {}, scheduler::Scope::none);
-  core_.accept(record->index, base::now());
+  link_needs(record);
+  accept(record, base::now());
   return record;
 }
 
-std::vector<RecordPtr> Engine::submit(Batch batch, bool wait_for_room) {
+Accepted Engine::submit(Batch batch, bool wait_for_room) {
   if (const auto cycle = batch.find_cycle(); !cycle.empty()) {
     std::string path = cycle.front();
     for (std::size_t i = 1; i < cycle.size(); ++i) path += " -> " + cycle[i];
     throw OptionError("needs form a cycle: " + path);
   }
-  for (const auto& task : batch.tasks()) require_callable(task.body);
+  for (const auto& task : batch.tasks()) {
+    require_callable(task.body);
+    require_own(task.options->needs);
+  }
   auto tasks = batch.release_tasks();
   const auto group_entries = batch.release_groups();
 
   const Turn turn(*this);
   if (!wait_for_room && !fits(tasks.size())) throw_full();
   for (const auto& task : tasks) {
-    if (!task.finally) require_open(*option_set(task.options, task.body.command() != nullptr));
+    const auto set = option_set(task.options, task.body.command() != nullptr);
+    if (!task.finally) require_open(*set);
+    require_repeatable(*set, task.body);
   }
-  const auto groups = add_groups(group_entries);
 
-  std::vector<RecordPtr> records;
-  records.reserve(tasks.size());
+  Accepted accepted{.tasks = {}, .groups = add_groups(group_entries)};
+  accepted.tasks.reserve(tasks.size());
   for (auto& task : tasks) {
     auto set = option_set(task.options, task.body.command() != nullptr);
     auto record = make_record(std::move(task.name), std::move(set), std::move(task.body));
-    std::optional<scheduler::GroupIndex> group;
-    if (task.group) {
-      group = groups[static_cast<std::size_t>(*task.group)];
-      record->group_id = groups_[static_cast<std::size_t>(*group)];
-    } else if (!record->set->options->group_id.empty()) {
-      record->group_id = group_name(record->set->options->group_id);
-    }
+    if (task.group) record->group = accepted.groups[static_cast<std::size_t>(*task.group)];
     auto scope = scheduler::Scope::none;
-    if (task.finally) scope = group ? scheduler::Scope::group : scheduler::Scope::run;
-    add_to_core(record, group, scope);
-    records.push_back(std::move(record));
+    if (task.finally) scope = task.group ? scheduler::Scope::group : scheduler::Scope::run;
+    add_to_core(record, task.group ? record->group->index : std::nullopt, scope);
+    accepted.tasks.push_back(std::move(record));
   }
 
   const auto target = [&](const Batch::Need& need) -> scheduler::Need {
-    if (need.is_group) return groups[need.index];
-    return records[need.index]->index;
+    if (need.is_group) return *accepted.groups[need.index]->index;
+    return accepted.tasks[need.index]->index;
   };
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    for (const auto& need : tasks[i].needs) core_.need(records[i]->index, target(need));
+    const auto& record = accepted.tasks[i];
+    link_needs(record);
+    for (const auto& need : tasks[i].needs) core_.need(record->index, target(need));
     if (!tasks[i].group || tasks[i].finally) continue;
     for (const auto& need : group_entries[static_cast<std::size_t>(*tasks[i].group)].needs) {
-      core_.need(records[i]->index, target(need));
+      core_.need(record->index, target(need));
     }
   }
-  for (const auto group : groups) core_.seal(group);
+  for (const auto& group : accepted.groups) core_.seal(*group->index);
   const auto at = base::now();
-  for (const auto& record : records) core_.accept(record->index, at);
-  return records;
+  for (const auto& record : accepted.tasks) accept(record, at);
+  return accepted;
+}
+
+void Engine::require_own(const std::vector<TaskNeed>& needs) const {
+  for (const auto& need : needs) {
+    if (need.engine.get() != this) throw OptionError("needs must be of the same queue");
+  }
+}
+
+/// The needs of the options, which are handles and groups, perhaps of an earlier run.
+void Engine::link_needs(const RecordPtr& record) {
+  for (const auto& need : record->set->options->needs) {
+    const auto& name = need.task ? name_of(*need.task) : need.group->group_id;
+    const Status outcome = need.task ? need.task->status : need.group->outcome;
+    if (need.task && !need.task->released) {
+      core_.need(record->index, need.task->index);
+    } else if (need.group && need.group->index) {
+      core_.need(record->index, *need.group->index);
+    } else if (outcome != Status::succeeded) {
+      record->broken_need = need_text(name, outcome == Status::failed);
+    }
+  }
+}
+
+void Engine::accept(const RecordPtr& record, Instant at) {
+  core_.accept(record->index, at);
+  if (!record->broken_need.empty()) core_.cancel(record->index, at);
 }
 
 bool Engine::fits(std::size_t tasks) const {
-  return options_.size == 0 || core_.unfinished() + tasks <= static_cast<std::size_t>(options_.size);
+  return options_.size == 0 ||
+         core_.unfinished() + tasks <= static_cast<std::size_t>(options_.size);
 }
 
 void Engine::throw_full() const {
@@ -209,38 +250,39 @@ void Engine::require_open(const OptionSet& set) const {
   if (closed_ || !core_.accepts(set.rules)) throw ClosedError("queue is not accepting tasks");
 }
 
-std::shared_ptr<const std::string> Engine::group_name(const std::string& given) const {
-  if (!accepted_.empty()) {
-    const auto& last = accepted_.back()->group_id;
-    if (last && *last == given) return last;
+GroupPtr Engine::named_group(const std::string& group_id) {
+  if (!last_named_group_ || last_named_group_->group_id != group_id) {
+    last_named_group_ = std::make_shared<GroupRecord>(GroupRecord{.group_id = group_id});
   }
-  return std::make_shared<const std::string>(given);
+  return last_named_group_;
 }
 
-std::vector<scheduler::GroupIndex> Engine::add_groups(
-    const std::vector<Batch::GroupEntry>& groups) {
-  std::vector<scheduler::GroupIndex> indices;
-  indices.reserve(groups.size());
+std::vector<GroupPtr> Engine::add_groups(const std::vector<Batch::GroupEntry>& groups) {
+  std::vector<GroupPtr> added;
+  added.reserve(groups.size());
   for (const auto& group : groups) {
-    const auto index = core_.add_group(static_cast<std::size_t>(group.options.workers));
-    const auto at = static_cast<std::size_t>(index);
+    auto made = std::make_shared<GroupRecord>();
+    made->group_id = group.options.group_id.empty() ? base::format("group-{}", next_sequence_)
+                                                    : group.options.group_id;
+    made->index = core_.add_group(static_cast<std::size_t>(group.options.workers));
+    const auto at = static_cast<std::size_t>(*made->index);
     if (groups_.size() <= at) groups_.resize(at + 1);
-    groups_[at] = std::make_shared<const std::string>(group.options.group_id.empty()
-                                                          ? base::format("group-{}", next_sequence_)
-                                                          : group.options.group_id);
-    run_groups_.push_back(index);
-    indices.push_back(index);
+    groups_[at] = made;
+    run_groups_.push_back(made);
+    added.push_back(std::move(made));
   }
-  return indices;
+  return added;
 }
 
 void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
                          scheduler::Scope finally) {
+  const auto& options = *record->set->options;
+  if (!group && !options.group_id.empty()) record->group = named_group(options.group_id);
   record->is_finally = finally != scheduler::Scope::none;
   record->index = core_.add({.rules = &record->set->rules,
                              .group = group,
                              .finally = finally,
-                             .delay = wait_of(*record->set->options)});
+                             .delay = wait_of(options)});
   const auto at = static_cast<std::size_t>(record->index);
   if (records_.size() <= at) records_.resize(at + 1);
   records_[at] = record;
@@ -267,7 +309,7 @@ int Engine::attempts(const TaskRecord& record) const {
 
 std::string Engine::name(const TaskRecord& record) const {
   const Lock lock(mutex_);
-  return record.result ? record.result->name : record.name;
+  return name_of(record);
 }
 
 std::string Engine::task_id(const TaskRecord& record) const {
@@ -308,9 +350,10 @@ std::uint64_t Engine::finish_order(const TaskRecord& record) const {
   return record.finish_order;
 }
 
-Stats Engine::stats() const {
+QueueStats Engine::stats() const {
   const Lock lock(mutex_);
-  return {.unfinished = core_.unfinished(), .running = core_.running()};
+  return {
+      .outstanding = core_.unfinished(), .running = core_.running(), .finished = finished_count_};
 }
 
 // The run
@@ -368,9 +411,14 @@ RunSummary Engine::collect() {
   for (auto& record : accepted_) {
     if (!record->result->detached) summary.add(record->result);
     core_.release(record->index);
+    record->released = true;
     records_[static_cast<std::size_t>(record->index)].reset();
   }
-  for (const auto group : run_groups_) core_.release(group);
+  for (const auto& group : run_groups_) {
+    core_.release(*group->index);
+    groups_[static_cast<std::size_t>(*group->index)].reset();
+    group->index.reset();
+  }
   accepted_.clear();
   run_groups_.clear();
   core_.begin_run(base::now(), {});
@@ -450,7 +498,7 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
           TaskContext({.run_id = hex_id(key_high_, key_low_),
                        .task_id = task_id(*record),
                        .name = record->name,
-                       .group_id = record->group_id ? *record->group_id : std::string(),
+                       .group_id = record->group ? record->group->group_id : std::string(),
                        .attempt = start.attempt,
                        .max_attempts = record->set->rules.retries + 1,
                        .worker = worker,
@@ -489,8 +537,8 @@ void Engine::announce(const Attempt& attempt) {
 
 HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
   return {.task_id = task_id(record),
-          .name = record.result ? record.result->name : record.name,
-          .group_id = record.group_id ? *record.group_id : std::string(),
+          .name = name_of(record),
+          .group_id = record.group ? record.group->group_id : std::string(),
           .attempt = attempt};
 }
 
@@ -529,7 +577,6 @@ void Engine::call_guarded(const std::function<void()>& hook) const noexcept {
   }
 }
 
-
 // What the core decides
 
 void Engine::settle() {
@@ -565,9 +612,8 @@ void Engine::carry_out(const scheduler::RetryScheduled& effect) {
   const auto& task = record(effect.task);
   task->status = Status::retrying;
   if (!options_.hooks.on_retry) return;
-  notify(task, [this, about = hook_task(*task, effect.attempt), failed = task->attempt_list.back()] {
-    options_.hooks.on_retry(about, failed);
-  });
+  notify(task, [this, about = hook_task(*task, effect.attempt),
+                failed = task->attempt_list.back()] { options_.hooks.on_retry(about, failed); });
 }
 
 void Engine::tell_if_over() {
@@ -582,6 +628,10 @@ void Engine::carry_out(const scheduler::Finished& effect) {
   task.result = make_result(task, effect);
   task.status = task.result->status;
   task.finish_order = ++finished_count_;
+  // A failure tells more than a cancelled member, and both more than a success.
+  if (task.group && task.status != Status::succeeded && task.group->outcome != Status::failed) {
+    task.group->outcome = task.status;
+  }
   task.body = {};
   task.stop.reset();
   if (waiters_ > 0) finished_.notify_all();
@@ -623,7 +673,7 @@ ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effec
   result->task_id = task_id(task);
   if (const auto* command = task.body.command()) result->command = command->text();
   result->name = std::move(task.name);
-  if (task.group_id) result->group_id = *task.group_id;
+  if (task.group) result->group_id = task.group->group_id;
   result->status = status_of(effect.state);
   result->attempts = task.attempts;
   result->priority = options.priority;
@@ -646,7 +696,7 @@ ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effec
       result->message = std::move(task.last.message);
       break;
     default:
-      result->message = cancel_message(effect);
+      result->message = task.broken_need.empty() ? cancel_message(effect) : task.broken_need;
   }
   result->attempt_list = std::move(task.attempt_list);
   task.last = {};
@@ -654,20 +704,19 @@ ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effec
 }
 
 std::string Engine::cancel_message(const scheduler::Finished& effect) const {
-  const auto name_of = [this](const scheduler::Need& need) -> std::string {
-    if (const auto* group = std::get_if<scheduler::GroupIndex>(&need)) {
-      return *groups_[static_cast<std::size_t>(*group)];
+  const auto needed = [&] {
+    if (const auto* group = std::get_if<scheduler::GroupIndex>(&*effect.need)) {
+      return groups_[static_cast<std::size_t>(*group)]->group_id;
     }
-    const auto& needed = *record(std::get<scheduler::TaskIndex>(need));
-    return needed.result ? needed.result->name : needed.name;
+    return name_of(*record(std::get<scheduler::TaskIndex>(*effect.need)));
   };
   switch (effect.reason) {
     case CancelReason::before_execution:
       return "cancelled before execution";
     case CancelReason::need_failed:
-      return base::format("needs '{}', which failed", name_of(*effect.need));
+      return need_text(needed(), true);
     case CancelReason::need_cancelled:
-      return base::format("needs '{}', which was cancelled", name_of(*effect.need));
+      return need_text(needed(), false);
     default:
       return "cancelled";
   }

@@ -15,6 +15,7 @@
 
 #include "osiiso/batch.hpp"
 #include "osiiso/queue_options.hpp"
+#include "osiiso/queue_stats.hpp"
 #include "osiiso/run_summary.hpp"
 
 #include "queue/attempt.hpp"
@@ -43,10 +44,10 @@ class Workers {
   virtual void replace(int worker) = 0;
 };
 
-/// What a queue has in hand.
-struct Stats {
-  std::size_t unfinished = 0;  // accepted and not final
-  std::size_t running = 0;     // attempts under way
+/// What became of a batch, in its order.
+struct Accepted {
+  std::vector<RecordPtr> tasks;
+  std::vector<GroupPtr> groups;
 };
 
 /// The part that all queues share: holds the records, drives the core under one lock, carries out
@@ -91,7 +92,7 @@ class Engine {
   /// `QueueFullError`.
   RecordPtr submit(TaskOptions options, TaskBody body, bool wait_for_room = true);
   /// `wait_for_room` false: throws `QueueFullError` where the batch does not fit as a whole.
-  std::vector<RecordPtr> submit(Batch batch, bool wait_for_room = true);
+  Accepted submit(Batch batch, bool wait_for_room = true);
 
   bool cancel(const RecordPtr& record);
   Status status(const TaskRecord& record) const;
@@ -107,7 +108,7 @@ class Engine {
   void on_done(const RecordPtr& record, std::function<void()> callback);
   /// Position among all finished tasks, from 1; 0 until the task is final.
   std::uint64_t finish_order(const TaskRecord& record) const;
-  Stats stats() const;
+  QueueStats stats() const;
 
   // The run.
 
@@ -162,8 +163,11 @@ class Engine {
   [[noreturn]] void throw_full() const;
   void add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
                    scheduler::Scope finally);
-  std::vector<scheduler::GroupIndex> add_groups(const std::vector<Batch::GroupEntry>& groups);
-  std::shared_ptr<const std::string> group_name(const std::string& given) const;
+  std::vector<GroupPtr> add_groups(const std::vector<Batch::GroupEntry>& groups);
+  GroupPtr named_group(const std::string& group_id);
+  void require_own(const std::vector<TaskNeed>& needs) const;
+  void link_needs(const RecordPtr& record);
+  void accept(const RecordPtr& record, Instant at);
 
   void settle();
   void deliver(Lock& lock);
@@ -199,17 +203,18 @@ class Engine {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable finished_;  // a task became final
-  std::condition_variable over_;       // the run is over, or nothing is outstanding
-  std::condition_variable delivered_;  // a hook was called
+  std::condition_variable over_;              // the run is over, or nothing is outstanding
+  std::condition_variable delivered_;         // a hook was called
 
   // Guarded by mutex_.
   scheduler::Core core_;
   Workers* workers_ = nullptr;
-  std::vector<RecordPtr> records_;                          // by TaskIndex
-  std::vector<std::shared_ptr<const std::string>> groups_;  // by GroupIndex
-  std::vector<scheduler::GroupIndex> run_groups_;           // to be released after the run
-  std::vector<RecordPtr> accepted_;                         // since the last run, in order
-  std::shared_ptr<const OptionSet> last_command_set_;       // most tasks share their options
+  std::vector<RecordPtr> records_;    // by TaskIndex
+  std::vector<GroupPtr> groups_;      // by GroupIndex
+  std::vector<GroupPtr> run_groups_;  // to be released after the run
+  GroupPtr last_named_group_;
+  std::vector<RecordPtr> accepted_;                    // since the last run, in order
+  std::shared_ptr<const OptionSet> last_command_set_;  // most tasks share their options
   std::shared_ptr<const OptionSet> last_function_set_;
   std::uint64_t next_sequence_ = 0;
   std::optional<Instant> started_at_;
@@ -217,8 +222,8 @@ class Engine {
   std::exception_ptr error_;  // of an initializer
   std::deque<Notice> notices_;
   std::uint64_t finished_count_ = 0;
-  mutable int waiters_ = 0;   // in finished_
-  bool delivering_ = false;   // one thread is calling hooks, and takes those that come meanwhile
+  mutable int waiters_ = 0;  // in finished_
+  bool delivering_ = false;  // one thread is calling hooks, and takes those that come meanwhile
   bool running_ = false;
   bool closed_ = false;
   int stop_signal_ = SIGTERM;

@@ -30,6 +30,13 @@ struct OptionSet {
   scheduler::TaskRules rules;
 };
 
+/// A group, or a mere name that tasks are counted under.
+struct GroupRecord {
+  std::string group_id;                             // fixed
+  std::optional<scheduler::GroupIndex> index = {};  // none: a mere name, or released
+  Status outcome = Status::succeeded;               // of the members that are final
+};
+
 /// Everything that a queue knows of one task. Handles share it, so it can outlive the queue.
 /// Guarded by the engine's mutex, except for what is fixed at submission. A final record holds
 /// nothing but its result.
@@ -38,7 +45,7 @@ struct TaskRecord {
   std::uint64_t sequence = 0;  // position among all tasks of the queue, from 0
   scheduler::TaskIndex index{};
   std::shared_ptr<const OptionSet> set;
-  std::shared_ptr<const std::string> group_id;  // null: in no group
+  std::shared_ptr<GroupRecord> group;  // null: in no group
   bool is_finally = false;
   Instant created_at;
 
@@ -56,13 +63,16 @@ struct TaskRecord {
 
   // Called when it is final, in this order.
   std::vector<std::function<void()>> callbacks;
-  int undelivered = 0;  // hooks about it that are still to be called
+  int undelivered = 0;      // hooks about it that are still to be called
+  std::string broken_need;  // why it is cancelled at once, where a need had ended before
 
   // Once it is final.
   ResultPtr result;
   std::uint64_t finish_order = 0;  // among all tasks of the queue, from 1
+  bool released = false;           // its run is over: `index` may stand for another task
 };
 
 using RecordPtr = std::shared_ptr<TaskRecord>;
+using GroupPtr = std::shared_ptr<GroupRecord>;
 
 }  // namespace osiiso::queue

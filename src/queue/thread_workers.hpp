@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "queue/engine.hpp"
+#include "queue/sync_workers.hpp"
 
 namespace osiiso::queue {
 
@@ -16,17 +16,15 @@ namespace osiiso::queue {
 ///
 /// Thread-safe. The threads own the engine jointly, so that one which was abandoned in a deaf
 /// function can return after the queue is gone.
-class ThreadWorkers final : public Workers {
+class ThreadWorkers final : public SyncWorkers {
  public:
   ThreadWorkers(std::shared_ptr<Engine> engine, int limit);
   /// Every attempt must be final or abandoned.
   ~ThreadWorkers() override;
 
-  /// Attempts may start from now on.
-  void start();
+  void start() override;
 
-  /// Whether the calling thread is one of this queue's workers.
-  bool is_worker_thread() const;
+  bool is_worker_thread() const override;
 
   void wake() override;
   void alarm(Instant at) override;

@@ -487,11 +487,13 @@ TEST_CASE("HOK-1: hooks tell the life of a task in order, and what they throw ha
     if (++calls == 1) throw std::runtime_error("boom");
   });
   CHECK(queue.run().ok());
-  CHECK(log.names() == std::vector<std::string>{"start flaky 1", "error", "body", "retry flaky 1 boom",
-                                                "start flaky 2", "error", "body", "complete flaky"});
+  CHECK(log.names() == std::vector<std::string>{"start flaky 1", "error", "body",
+                                                "retry flaky 1 boom", "start flaky 2", "error",
+                                                "body", "complete flaky"});
 }
 
-TEST_CASE("WRK-2: an initializer that fails ends the run with its error, and the next run tries again") {
+TEST_CASE(
+    "WRK-2: an initializer that fails ends the run with its error, and the next run tries again") {
   osiiso::QueueOptions options{.workers = 1};
   int calls = 0;
   options.initializer = [&] {

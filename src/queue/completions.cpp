@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "osiiso/completions.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "base/clock.hpp"
+#include "queue/engine.hpp"
+
+namespace osiiso {
+
+// Shared with the callbacks, which may come after the iteration was given up.
+struct CompletionOrder::State {
+  std::mutex mutex;
+  std::condition_variable came;
+  std::deque<std::size_t> ended;
+};
+
+CompletionOrder::CompletionOrder(const std::vector<AnyTaskHandle>& handles)
+    : state_(std::make_shared<State>()), left_(handles.size()) {
+  // Those that have ended, in their order, and only then the others, which may be ending now.
+  std::vector<std::pair<std::uint64_t, std::size_t>> ended;
+  std::vector<std::size_t> pending;
+  for (std::size_t i = 0; i < handles.size(); ++i) {
+    const auto order = handles[i].engine_->finish_order(*handles[i].record_);
+    if (order > 0) {
+      ended.emplace_back(order, i);
+    } else {
+      pending.push_back(i);
+    }
+  }
+  std::sort(ended.begin(), ended.end());
+  for (const auto& [order, index] : ended) state_->ended.push_back(index);
+  for (const auto index : pending) {
+    handles[index].on_done([state = state_, index](const AnyTaskHandle&) {
+      const std::lock_guard lock(state->mutex);
+      state->ended.push_back(index);
+      state->came.notify_one();
+    });
+  }
+}
+
+CompletionOrder::CompletionOrder(CompletionOrder&&) noexcept = default;
+CompletionOrder& CompletionOrder::operator=(CompletionOrder&&) noexcept = default;
+CompletionOrder::~CompletionOrder() = default;
+
+std::optional<std::size_t> CompletionOrder::next(std::optional<Duration> budget) {
+  if (left_ == 0) return {};
+  std::unique_lock lock(state_->mutex);
+  const auto has_come = [&] { return !state_->ended.empty(); };
+  if (!budget) {
+    state_->came.wait(lock, has_come);
+  } else if (!state_->came.wait_until(
+                 lock, base::saturating_add(base::now(), std::max(*budget, Duration{0})),
+                 has_come)) {
+    throw TimeoutError("handles did not complete within timeout");
+  }
+  const auto index = state_->ended.front();
+  state_->ended.pop_front();
+  --left_;
+  return index;
+}
+
+}  // namespace osiiso

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "osiiso/sync_queue.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "process/kept_groups.hpp"
+#include "queue/engine.hpp"
+#include "queue/sync_workers.hpp"
+
+namespace osiiso {
+
+SyncQueue::SyncQueue(std::shared_ptr<queue::Engine> engine,
+                     std::unique_ptr<queue::SyncWorkers> workers)
+    : engine_(std::move(engine)),
+      workers_(std::move(workers)),
+      exceptions_(std::uncaught_exceptions()) {
+  engine_->attach(workers_.get());
+}
+
+SyncQueue::~SyncQueue() {
+  shutdown(std::uncaught_exceptions() > exceptions_);
+  engine_->attach(nullptr);
+}
+
+AnySyncTaskHandle SyncQueue::submit_body(TaskOptions options, TaskBody body) {
+  // A bounded queue would wait for ever for room that nobody makes.
+  if (engine_->options().size > 0) start();
+  return {engine_, engine_->submit(std::move(options), std::move(body))};
+}
+
+std::vector<AnySyncTaskHandle> SyncQueue::submit(Batch batch) {
+  std::vector<AnySyncTaskHandle> handles;
+  handles.reserve(batch.tasks().size());
+  auto accepted = engine_->submit(std::move(batch));
+  for (auto& record : accepted.tasks) handles.emplace_back(engine_, std::move(record));
+  return handles;
+}
+
+std::vector<AnySyncTaskHandle> SyncQueue::submit_all(TaskOptions options,
+                                                     std::vector<TaskBody> bodies) {
+  validate(options);
+  const auto shared = std::make_shared<const TaskOptions>(std::move(options));
+  Batch batch;
+  for (auto& body : bodies) batch.add(shared->name, shared, std::move(body));
+  return submit(std::move(batch));
+}
+
+AnySyncTaskGroup SyncQueue::submit_group(TaskOptions options, std::vector<TaskBody> bodies) {
+  validate(options);
+  Batch batch;
+  const auto group = batch.add_group({.group_id = options.group_id});
+  const auto shared = std::make_shared<const TaskOptions>(std::move(options));
+  for (auto& body : bodies) batch.add(shared->name, shared, std::move(body), group);
+  auto accepted = engine_->submit(std::move(batch));
+  std::vector<AnySyncTaskHandle> handles;
+  handles.reserve(accepted.tasks.size());
+  for (auto& record : accepted.tasks) handles.emplace_back(engine_, std::move(record));
+  return {engine_, std::move(accepted.groups.front()), std::move(handles)};
+}
+
+void SyncQueue::start() {
+  engine_->require_not_closed();
+  engine_->note_started();
+  workers_->start();
+}
+
+void SyncQueue::join() {
+  engine_->require_not_closed();
+  engine_->wait_until_idle();
+}
+
+RunSummary SyncQueue::run(std::optional<Duration> timeout, bool strict) {
+  engine_->begin_run(timeout);
+  workers_->start();
+  auto summary = engine_->finish_run();
+  process::stop_kept(engine_->options().grace);
+  if (strict) summary.raise_unless_ok();
+  return summary;
+}
+
+void SyncQueue::halt(int signal, std::optional<Duration> grace) {
+  engine_->halt(signal, grace);
+}
+
+void SyncQueue::kill() {
+  engine_->kill();
+}
+
+void SyncQueue::shutdown(bool force) {
+  if (!force && workers_->is_worker_thread()) {
+    throw StateError("a task cannot wait for its own queue to shut down");
+  }
+  engine_->close();
+  if (force) engine_->kill();
+  engine_->note_started();
+  workers_->start();
+  engine_->wait_until_idle();
+}
+
+void SyncQueue::reset() {
+  engine_->reset();
+}
+
+QueueStats SyncQueue::stats() const {
+  return engine_->stats();
+}
+
+}  // namespace osiiso
