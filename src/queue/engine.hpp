@@ -98,6 +98,7 @@ class Engine {
   Status status(const TaskRecord& record) const;
   int attempts(const TaskRecord& record) const;
   std::string name(const TaskRecord& record) const;
+  std::string run_id() const;
   std::string task_id(const TaskRecord& record) const;
   /// Null until the task is final.
   ResultPtr result(const TaskRecord& record) const;

@@ -72,6 +72,12 @@ struct TaskRecord {
   bool released = false;           // its run is over: `index` may stand for another task
 };
 
+/// The task's name, which moves to its result when there is one.
+const std::string& name_of(const TaskRecord& record);
+
+/// Why a task is cancelled whose need ended otherwise than succeeded.
+std::string need_text(const std::string& name, bool failed);
+
 using RecordPtr = std::shared_ptr<TaskRecord>;
 using GroupPtr = std::shared_ptr<GroupRecord>;
 

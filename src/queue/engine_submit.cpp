@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// Submission: what was handed in becomes records and tasks of the core.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/format.hpp"
+#include "model/task_name.hpp"
+#include "queue/engine.hpp"
+
+namespace osiiso::queue {
+namespace {
+
+scheduler::TaskRules rules_of(const TaskOptions& options) {
+  scheduler::TaskRules rules;
+  rules.priority = options.priority;
+  rules.must_complete = options.must_complete;
+  rules.retries = options.retries;
+  rules.retry_delay = options.retry_delay;
+  rules.backoff = options.backoff;
+  rules.max_delay = options.max_delay;
+  rules.jitter = options.jitter;
+  rules.timeout = options.timeout;
+  rules.retry_timeouts = options.retry_on.matches(Cause::timeout, {});
+  return rules;
+}
+
+/// How long a task has to wait from its acceptance; `run_at` is converted here, once.
+std::optional<Duration> wait_of(const TaskOptions& options) {
+  if (!options.run_at) return options.delay;
+  const auto wait = *options.run_at - std::chrono::system_clock::now();
+  return std::max(std::chrono::duration_cast<Duration>(wait), Duration{0});
+}
+
+void require_callable(const TaskBody& body) {
+  if (!body) throw OptionError("a task needs something to call");
+}
+
+void require_repeatable(const OptionSet& set, const TaskBody& body) {
+  if (set.rules.retries > 0 && body.is_single_use()) {
+    throw OptionError("a callable that takes its arguments as rvalues cannot be retried");
+  }
+}
+
+}  // namespace
+
+RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room) {
+  validate(options);
+  require_callable(body);
+  require_own(options.needs);
+  Turn turn(*this);
+  auto set = option_set(std::make_shared<const TaskOptions>(std::move(options)),
+                        body.command() != nullptr);
+  require_open(*set);
+  require_repeatable(*set, body);
+  if (!fits(1)) {
+    if (!wait_for_room) throw_full();
+    ++waiters_;
+    finished_.wait(turn.lock(), [&] { return fits(1) || closed_; });
+    --waiters_;
+    require_open(*set);
+  }
+  auto record = make_record({}, std::move(set), std::move(body));
+  add_to_core(record, {}, scheduler::Scope::none);
+  link_needs(record);
+  accept(record, base::now());
+  return record;
+}
+
+Accepted Engine::submit(Batch batch, bool wait_for_room) {
+  if (const auto cycle = batch.find_cycle(); !cycle.empty()) {
+    std::string path = cycle.front();
+    for (std::size_t i = 1; i < cycle.size(); ++i) path += " -> " + cycle[i];
+    throw OptionError("needs form a cycle: " + path);
+  }
+  for (const auto& task : batch.tasks()) {
+    require_callable(task.body);
+    require_own(task.options->needs);
+  }
+  auto tasks = batch.release_tasks();
+  const auto group_entries = batch.release_groups();
+
+  const Turn turn(*this);
+  if (!wait_for_room && !fits(tasks.size())) throw_full();
+  for (const auto& task : tasks) {
+    const auto set = option_set(task.options, task.body.command() != nullptr);
+    if (!task.finally) require_open(*set);
+    require_repeatable(*set, task.body);
+  }
+
+  Accepted accepted{.tasks = {}, .groups = add_groups(group_entries)};
+  accepted.tasks.reserve(tasks.size());
+  for (auto& task : tasks) {
+    auto set = option_set(task.options, task.body.command() != nullptr);
+    auto record = make_record(std::move(task.name), std::move(set), std::move(task.body));
+    if (task.group) record->group = accepted.groups[static_cast<std::size_t>(*task.group)];
+    auto scope = scheduler::Scope::none;
+    if (task.finally) scope = task.group ? scheduler::Scope::group : scheduler::Scope::run;
+    add_to_core(record, task.group ? record->group->index : std::nullopt, scope);
+    accepted.tasks.push_back(std::move(record));
+  }
+
+  const auto target = [&](const Batch::Need& need) -> scheduler::Need {
+    if (need.is_group) return *accepted.groups[need.index]->index;
+    return accepted.tasks[need.index]->index;
+  };
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto& record = accepted.tasks[i];
+    link_needs(record);
+    for (const auto& need : tasks[i].needs) core_.need(record->index, target(need));
+    if (!tasks[i].group || tasks[i].finally) continue;
+    for (const auto& need : group_entries[static_cast<std::size_t>(*tasks[i].group)].needs) {
+      core_.need(record->index, target(need));
+    }
+  }
+  for (const auto& group : accepted.groups) core_.seal(*group->index);
+  const auto at = base::now();
+  for (const auto& record : accepted.tasks) accept(record, at);
+  return accepted;
+}
+
+void Engine::require_own(const std::vector<TaskNeed>& needs) const {
+  for (const auto& need : needs) {
+    if (need.engine.get() != this) throw OptionError("needs must be of the same queue");
+  }
+}
+
+/// The needs of the options, which are handles and groups, perhaps of an earlier run.
+void Engine::link_needs(const RecordPtr& record) {
+  for (const auto& need : record->set->options->needs) {
+    const auto& name = need.task ? name_of(*need.task) : need.group->group_id;
+    const Status outcome = need.task ? need.task->status : need.group->outcome;
+    if (need.task && !need.task->released) {
+      core_.need(record->index, need.task->index);
+    } else if (need.group && need.group->index) {
+      core_.need(record->index, *need.group->index);
+    } else if (outcome != Status::succeeded) {
+      record->broken_need = need_text(name, outcome == Status::failed);
+    }
+  }
+}
+
+void Engine::accept(const RecordPtr& record, Instant at) {
+  core_.accept(record->index, at);
+  if (!record->broken_need.empty()) core_.cancel(record->index, at);
+}
+
+bool Engine::fits(std::size_t tasks) const {
+  return options_.size == 0 ||
+         core_.unfinished() + tasks <= static_cast<std::size_t>(options_.size);
+}
+
+void Engine::throw_full() const {
+  throw QueueFullError(base::format("queue is full ({} tasks outstanding)", core_.unfinished()));
+}
+
+RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet> set,
+                              TaskBody body) {
+  auto record = std::make_shared<TaskRecord>();
+  record->sequence = next_sequence_++;
+  record->created_at = base::now();
+  if (name.empty()) name = set->options->name;
+  if (name.empty()) name = model::default_name(body);
+  record->name = std::move(name);
+  record->set = std::move(set);
+  record->body = std::move(body);
+  return record;
+}
+
+std::shared_ptr<const OptionSet> Engine::option_set(std::shared_ptr<const TaskOptions> options,
+                                                    bool is_command) {
+  auto& last = is_command ? last_command_set_ : last_function_set_;
+  if (last && last->options == options) return last;
+  auto made = std::make_shared<OptionSet>();
+  made->grace = options->grace.value_or(options_.grace);
+  made->rules = rules_of(*options);
+  // A command's attempt ends when its processes are gone; only functions can be deaf for ever.
+  if (!is_command) made->rules.abandon_after = made->grace;
+  made->options = std::move(options);
+  last = std::move(made);
+  return last;
+}
+
+void Engine::require_open(const OptionSet& set) const {
+  if (closed_ || !core_.accepts(set.rules)) throw ClosedError("queue is not accepting tasks");
+}
+
+GroupPtr Engine::named_group(const std::string& group_id) {
+  if (!last_named_group_ || last_named_group_->group_id != group_id) {
+    last_named_group_ = std::make_shared<GroupRecord>(GroupRecord{.group_id = group_id});
+  }
+  return last_named_group_;
+}
+
+std::vector<GroupPtr> Engine::add_groups(const std::vector<Batch::GroupEntry>& groups) {
+  std::vector<GroupPtr> added;
+  added.reserve(groups.size());
+  for (const auto& group : groups) {
+    auto made = std::make_shared<GroupRecord>();
+    made->group_id = group.options.group_id.empty() ? base::format("group-{}", next_sequence_)
+                                                    : group.options.group_id;
+    made->index = core_.add_group(static_cast<std::size_t>(group.options.workers));
+    const auto at = static_cast<std::size_t>(*made->index);
+    if (groups_.size() <= at) groups_.resize(at + 1);
+    groups_[at] = made;
+    run_groups_.push_back(made);
+    added.push_back(std::move(made));
+  }
+  return added;
+}
+
+void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
+                         scheduler::Scope finally) {
+  const auto& options = *record->set->options;
+  if (!group && !options.group_id.empty()) record->group = named_group(options.group_id);
+  record->is_finally = finally != scheduler::Scope::none;
+  record->index = core_.add({.rules = &record->set->rules,
+                             .group = group,
+                             .finally = finally,
+                             .delay = wait_of(options)});
+  const auto at = static_cast<std::size_t>(record->index);
+  if (records_.size() <= at) records_.resize(at + 1);
+  records_[at] = record;
+  accepted_.push_back(record);
+}
+
+}  // namespace osiiso::queue

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// What workers ask for and report, what the core decides on it, and who is told.
+#include <algorithm>
+#include <utility>
+
+#include "base/format.hpp"
+#include "queue/engine.hpp"
+
+namespace osiiso::queue {
+namespace {
+
+using scheduler::CancelReason;
+using scheduler::State;
+using scheduler::Verdict;
+
+Status status_of(State state) {
+  switch (state) {
+    case State::succeeded:
+      return Status::succeeded;
+    case State::failed:
+      return Status::failed;
+    default:
+      return Status::cancelled;
+  }
+}
+
+}  // namespace
+
+// The workers
+
+scheduler::Next Engine::next(Turn& /*turn*/) {
+  const auto next = core_.next(base::now());
+  settle();
+  return next;
+}
+
+Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/) {
+  const auto& record = records_[static_cast<std::size_t>(start.task)];
+  const auto at = base::now();
+  record->status = Status::running;
+  record->attempts = start.attempt;
+  record->worker = worker;
+  record->attempt_started_at = at;
+  record->stop = std::make_shared<base::StopState>();
+  if (!record->started_at) record->started_at = at;
+  return {record, record->body,
+          TaskContext({.run_id = run_id(),
+                       .task_id = task_id(*record),
+                       .name = record->name,
+                       .group_id = record->group ? record->group->group_id : std::string(),
+                       .attempt = start.attempt,
+                       .max_attempts = record->set->rules.retries + 1,
+                       .worker = worker,
+                       .grace = record->set->grace},
+                      record->stop)};
+}
+
+void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/) {
+  auto& record = *attempt.record;
+  const auto& retry_on = record.set->options->retry_on;
+  const auto verdict =
+      core_.finished(record.index, attempt.context.attempt(),
+                     {.succeeded = outcome.cause == Cause::none,
+                      .retryable = retry_on.matches(outcome.cause, outcome.exit_code)},
+                     base::now());
+  if (!verdict) return;
+  note_attempt(record, *verdict, std::move(outcome));
+}
+
+void Engine::tick(Turn& /*turn*/) {
+  core_.due(base::now());
+}
+
+void Engine::announce(const Attempt& attempt) {
+  if (!options_.hooks.on_start) return;
+  HookTask task;
+  {
+    Lock lock(mutex_);
+    delivered_.wait(lock, [&] { return attempt.record->undelivered == 0; });
+    task = hook_task(*attempt.record, attempt.context.attempt());
+  }
+  call_guarded([&] { options_.hooks.on_start(task); });
+}
+
+// Hooks
+
+HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
+  return {.task_id = task_id(record),
+          .name = name_of(record),
+          .group_id = record.group ? record.group->group_id : std::string(),
+          .attempt = attempt};
+}
+
+void Engine::notify(const RecordPtr& record, std::function<void()> call) {
+  ++record->undelivered;
+  notices_.push_back({record, std::move(call)});
+}
+
+/// Calls what is in `notices_`, in order. Whoever comes while another thread is at it leaves its
+/// own to that one, so a hook may use the queue.
+void Engine::deliver(Lock& lock) {
+  if (delivering_ || notices_.empty()) return;
+  delivering_ = true;
+  while (!notices_.empty()) {
+    const auto notice = std::move(notices_.front());
+    notices_.pop_front();
+    lock.unlock();
+    call_guarded(notice.call);
+    lock.lock();
+    --notice.record->undelivered;
+    delivered_.notify_all();
+  }
+  delivering_ = false;
+  tell_if_over();
+}
+
+void Engine::call_guarded(const std::function<void()>& hook) const noexcept {
+  try {
+    hook();
+  } catch (...) {
+    if (!options_.hooks.on_error) return;
+    try {
+      options_.hooks.on_error(std::current_exception());
+    } catch (...) {  // NOLINT(bugprone-empty-catch): there is nobody left to tell
+    }
+  }
+}
+
+// What the core decides
+
+void Engine::settle() {
+  for (const auto& effect : core_.take_effects()) {
+    std::visit([this](const auto& happened) { carry_out(happened); }, effect);
+  }
+  tell_if_over();
+  if (workers_ == nullptr) return;
+  if (core_.startable()) workers_->wake();
+  if (const auto due = core_.next_due()) workers_->alarm(*due);
+}
+
+void Engine::carry_out(const scheduler::StopRequested& effect) {
+  using Why = scheduler::StopRequested::Why;
+  const auto& task = *record(effect.task);
+  base::StopRequest request{.signal = SIGTERM, .grace = task.set->grace};
+  if (effect.why == Why::cancel) {
+    request.signal = stop_signal_;
+    if (stop_grace_) request.grace = std::min(request.grace, *stop_grace_);
+  } else if (effect.why == Why::kill) {
+    request = {.signal = SIGKILL, .grace = Duration{0}};
+  }
+  task.stop->request(request);
+}
+
+void Engine::carry_out(const scheduler::Abandoned& effect) {
+  auto& task = *record(effect.task);
+  note_attempt(task, effect.verdict, {});
+  if (workers_ != nullptr) workers_->replace(task.worker);
+}
+
+void Engine::carry_out(const scheduler::RetryScheduled& effect) {
+  const auto& task = record(effect.task);
+  task->status = Status::retrying;
+  if (!options_.hooks.on_retry) return;
+  notify(task, [this, about = hook_task(*task, effect.attempt),
+                failed = task->attempt_list.back()] { options_.hooks.on_retry(about, failed); });
+}
+
+void Engine::tell_if_over() {
+  if (!is_idle()) return;
+  over_.notify_all();
+  if (on_over_) on_over_();
+}
+
+void Engine::carry_out(const scheduler::Finished& effect) {
+  const auto& finished = record(effect.task);
+  auto& task = *finished;
+  task.result = make_result(task, effect);
+  task.status = task.result->status;
+  task.finish_order = ++finished_count_;
+  // A failure tells more than a cancelled member, and both more than a success.
+  if (task.group && task.status != Status::succeeded && task.group->outcome != Status::failed) {
+    task.group->outcome = task.status;
+  }
+  task.body = {};
+  task.stop.reset();
+  if (waiters_ > 0) finished_.notify_all();
+  for (auto& callback : task.callbacks) notify(finished, std::move(callback));
+  task.callbacks.clear();
+  if (options_.hooks.on_complete) {
+    notify(finished, [this, result = task.result] { options_.hooks.on_complete(result); });
+  }
+}
+
+void Engine::carry_out(const scheduler::Halted& /*effect*/) {}
+
+void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outcome) {
+  if (verdict == Verdict::timed_out) {
+    outcome.cause = Cause::timeout;
+    outcome.message = base::format("task '{}' exceeded {}s timeout", task.name,
+                                   format_seconds(*task.set->options->timeout));
+    outcome.error = std::make_exception_ptr(AttemptTimeoutError(outcome.message));
+  } else if (verdict == Verdict::cancelled) {
+    outcome.cause = Cause::none;
+    outcome.message = "cancelled";
+    outcome.error = nullptr;
+  }
+  task.attempt_list.push_back({.attempt = task.attempts,
+                               .worker = task.worker,
+                               .started_at = since_start(task.attempt_started_at),
+                               .finished_at = since_start(base::now()),
+                               .cause = outcome.cause,
+                               .exit_code = outcome.exit_code,
+                               .signal = outcome.signal,
+                               .message = outcome.message});
+  task.last = std::move(outcome);
+}
+
+ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effect) const {
+  auto result = std::make_shared<TaskResult>();
+  const auto& options = *task.set->options;
+  const auto at = base::now();
+  result->task_id = task_id(task);
+  if (const auto* command = task.body.command()) result->command = command->text();
+  result->name = std::move(task.name);
+  if (task.group) result->group_id = task.group->group_id;
+  result->status = status_of(effect.state);
+  result->attempts = task.attempts;
+  result->priority = options.priority;
+  result->must_complete = options.must_complete || task.is_finally;
+  result->detached = options.detached;
+  result->metadata = options.metadata;
+  result->created_at = since_start(task.created_at);
+  result->finished_at = since_start(at);
+  if (task.started_at) {
+    result->started_at = since_start(*task.started_at);
+    result->duration = at - *task.started_at;
+  }
+  result->output = std::move(task.last.output);
+  switch (result->status) {
+    case Status::succeeded:
+      result->value = std::move(task.last.value);
+      break;
+    case Status::failed:
+      result->exception = std::move(task.last.error);
+      result->message = std::move(task.last.message);
+      break;
+    default:
+      result->message = task.broken_need.empty() ? cancel_message(effect) : task.broken_need;
+  }
+  result->attempt_list = std::move(task.attempt_list);
+  task.last = {};
+  return result;
+}
+
+std::string Engine::cancel_message(const scheduler::Finished& effect) const {
+  const auto needed = [&] {
+    if (const auto* group = std::get_if<scheduler::GroupIndex>(&*effect.need)) {
+      return groups_[static_cast<std::size_t>(*group)]->group_id;
+    }
+    return name_of(*record(std::get<scheduler::TaskIndex>(*effect.need)));
+  };
+  switch (effect.reason) {
+    case CancelReason::before_execution:
+      return "cancelled before execution";
+    case CancelReason::need_failed:
+      return need_text(needed(), true);
+    case CancelReason::need_cancelled:
+      return need_text(needed(), false);
+    default:
+      return "cancelled";
+  }
+}
+
+const RecordPtr& Engine::record(scheduler::TaskIndex index) const {
+  return records_[static_cast<std::size_t>(index)];
+}
+
+Duration Engine::since_start(Instant at) const {
+  return started_at_ ? std::max(at - *started_at_, Duration{0}) : Duration{0};
+}
+
+}  // namespace osiiso::queue

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "queue/record.hpp"
+
+#include "base/format.hpp"
+
+namespace osiiso::queue {
+
+const std::string& name_of(const TaskRecord& record) {
+  return record.result ? record.result->name : record.name;
+}
+
+std::string need_text(const std::string& name, bool failed) {
+  return base::format("needs '{}', which {}", name, failed ? "failed" : "was cancelled");
+}
+
+}  // namespace osiiso::queue
