@@ -35,8 +35,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 // Public headers belong to a folder too: to queue if they are named here, the lowest ones to base,
 // else to model.
 const std::set<std::string> kQueueHeaders = {
-    "async_queue.hpp", "one_shot.hpp",   "osiiso.hpp",      "own_process.hpp",  "process_queue.hpp",
-    "queue.hpp",       "task_group.hpp", "task_handle.hpp", "thread_queue.hpp", "worker_main.hpp"};
+    "async_queue.hpp", "completions.hpp", "osiiso.hpp",      "process_queue.hpp",
+    "sync_queue.hpp",  "task_group.hpp",  "task_handle.hpp", "thread_queue.hpp"};
 const std::set<std::string> kBaseHeaders = {"duration.hpp", "error.hpp", "version.hpp"};
 
 // What a third-party header's path begins with, and the folders that may include it.
