@@ -7,10 +7,15 @@ for package in "$@"; do
     missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
+
 as_root=
 [ "$(id -u)" = 0 ] || as_root=sudo
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 echo "installing:$missing" >&2
-$as_root apt-get update -qq
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing \
-  >&2 </dev/null
+{
+  $as_root apt-get update &&
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends $missing
+} > "$log" 2>&1 </dev/null || { cat "$log" >&2; exit 1; }

@@ -1,0 +1,21 @@
+# What `cmake --install` puts where, so that find_package(osiiso) and pkg-config find it.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+install(TARGETS osiiso EXPORT osiiso-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS osiiso_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/osiiso DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT osiiso-targets NAMESPACE osiiso::
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/osiiso)
+
+configure_package_config_file(osiiso-config.cmake.in osiiso-config.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/osiiso)
+write_basic_package_version_file(osiiso-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/osiiso-config.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/osiiso-config-version.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/osiiso)
+
+file(RELATIVE_PATH prefix_from_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(osiiso.pc.in osiiso.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/osiiso.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
