@@ -56,6 +56,8 @@ struct TaskNeed {
   std::shared_ptr<queue::Engine> engine;
   std::shared_ptr<queue::TaskRecord> task;    ///< this, or
   std::shared_ptr<queue::GroupRecord> group;  ///< this
+
+  bool operator==(const TaskNeed&) const = default;
 };
 
 /// How one task is to be run. A plain value: copy it, change the copy, use both.
@@ -100,6 +102,8 @@ struct TaskOptions {
   std::vector<TaskNeed> needs = {};
   /// Carried along, never read.
   Metadata metadata = {};
+
+  bool operator==(const TaskOptions&) const = default;
 };
 
 /// Throws `OptionError` with the text of the first rule that is broken.

@@ -5,8 +5,6 @@
 #include <random>
 #include <utility>
 
-#include "base/format.hpp"
-
 namespace osiiso::queue {
 namespace {
 
@@ -35,8 +33,22 @@ std::uint64_t scatter(std::uint64_t value) {
   return value ^ (value >> 31U);
 }
 
+/// Tells the processor that this thread only waits.
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
 std::string hex_id(std::uint64_t high, std::uint64_t low) {
-  return base::format("{:016x}{:016x}", high, low);
+  constexpr std::size_t kDigits = 16;  // of each half
+  std::string text(2 * kDigits, '0');
+  for (std::size_t i = 0; i < kDigits; ++i) {
+    const std::size_t shift = 4 * (kDigits - 1 - i);
+    text[i] = "0123456789abcdef"[(high >> shift) & 0xfU];
+    text[kDigits + i] = "0123456789abcdef"[(low >> shift) & 0xfU];
+  }
+  return text;
 }
 
 }  // namespace
@@ -46,6 +58,18 @@ Engine::Engine(const QueueOptions& options, int workers)
       key_high_(random_bits()),
       key_low_(random_bits()),
       core_(rules_of(options, workers)) {}
+
+/// Turns are short, so that it is worth looking a few times before the thread is put to sleep.
+Engine::Lock Engine::lock_soon() {
+  constexpr int kLooks = 100;
+  Lock lock(mutex_, std::try_to_lock);
+  for (int look = 0; look < kLooks && !lock; ++look) {
+    for (int i = 0; i < 10; ++i) pause();
+    lock.try_lock();
+  }
+  if (!lock) lock.lock();
+  return lock;
+}
 
 void Engine::attach(Workers* workers) {
   const Lock lock(mutex_);
@@ -57,22 +81,21 @@ void Engine::attach(Workers* workers) {
 bool Engine::cancel(const RecordPtr& record) {
   const Turn turn(*this);
   // The index of a final task may stand for another one by now.
-  return !is_final(record->status) && core_.cancel(record->index, base::now());
+  return !record->is_final() && core_.cancel(record->index, base::now());
 }
 
 Status Engine::status(const TaskRecord& record) const {
   const Lock lock(mutex_);
-  return record.status;
+  return record.result.status;
 }
 
 int Engine::attempts(const TaskRecord& record) const {
   const Lock lock(mutex_);
-  return record.attempts;
+  return record.result.attempts;
 }
 
 std::string Engine::name(const TaskRecord& record) const {
-  const Lock lock(mutex_);
-  return name_of(record);
+  return record.result.name;  // fixed
 }
 
 std::string Engine::run_id() const {
@@ -85,12 +108,12 @@ std::string Engine::task_id(const TaskRecord& record) const {
 
 ResultPtr Engine::result(const TaskRecord& record) const {
   const Lock lock(mutex_);
-  return record.result;
+  return record.shared_result();
 }
 
 ResultPtr Engine::wait(const TaskRecord& record, std::optional<Duration> timeout) const {
   Lock lock(mutex_);
-  const auto is_done = [&] { return record.result != nullptr; };
+  const auto is_done = [&] { return record.is_final(); };
   ++waiters_;
   if (timeout) {
     finished_.wait_until(lock, base::saturating_add(base::now(), *timeout), is_done);
@@ -98,13 +121,13 @@ ResultPtr Engine::wait(const TaskRecord& record, std::optional<Duration> timeout
     finished_.wait(lock, is_done);
   }
   --waiters_;
-  return record.result;
+  return record.shared_result();
 }
 
 void Engine::on_done(const RecordPtr& record, std::function<void()> callback) {
   {
     const Turn turn(*this);
-    if (!record->result) {
+    if (!record->is_final()) {
       record->callbacks.push_back(std::move(callback));
       return;
     }
@@ -176,7 +199,7 @@ RunSummary Engine::collect() {
   if (started_at_) summary.duration = base::now() - *started_at_;
   summary.results.reserve(accepted_.size());
   for (auto& record : accepted_) {
-    if (!record->result->detached) summary.add(record->result);
+    if (!record->result.detached) summary.add(record->shared_result());
     core_.release(record->index);
     record->released = true;
     records_[static_cast<std::size_t>(record->index)].reset();

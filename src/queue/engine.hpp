@@ -65,7 +65,7 @@ class Engine {
   /// and, outside the lock, the hooks that are due are called.
   class Turn {
    public:
-    explicit Turn(Engine& engine) : engine_(engine), lock_(engine.mutex_) {}
+    explicit Turn(Engine& engine) : engine_(engine), lock_(engine.lock_soon()) {}
     ~Turn() {
       engine_.settle();
       engine_.deliver(lock_);
@@ -158,6 +158,7 @@ class Engine {
   RecordPtr make_record(std::string name, std::shared_ptr<const OptionSet> set, TaskBody body);
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
+  std::shared_ptr<const OptionSet> option_set(TaskOptions options, bool is_command);
   void require_open(const OptionSet& set) const;
   /// Whether so many further tasks may be outstanding.
   bool fits(std::size_t tasks) const;
@@ -167,9 +168,10 @@ class Engine {
   std::vector<GroupPtr> add_groups(const std::vector<Batch::GroupEntry>& groups);
   GroupPtr named_group(const std::string& group_id);
   void require_own(const std::vector<TaskNeed>& needs) const;
-  void link_needs(const RecordPtr& record);
+  void link_needs(const RecordPtr& record, const std::vector<TaskNeed>& needs);
   void accept(const RecordPtr& record, Instant at);
 
+  Lock lock_soon();
   void settle();
   void deliver(Lock& lock);
   void carry_out(const scheduler::StopRequested& effect);
@@ -179,7 +181,7 @@ class Engine {
   void carry_out(const scheduler::Halted& effect);
 
   void note_attempt(TaskRecord& record, scheduler::Verdict verdict, AttemptOutcome outcome);
-  ResultPtr make_result(TaskRecord& record, const scheduler::Finished& effect) const;
+  void complete_result(TaskRecord& record, const scheduler::Finished& effect) const;
   std::string cancel_message(const scheduler::Finished& effect) const;
   const RecordPtr& record(scheduler::TaskIndex index) const;
   Duration since_start(Instant at) const;

@@ -48,9 +48,13 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   validate(options);
   require_callable(body);
   require_own(options.needs);
+  // Apart from these two, most tasks have the options of the one before.
+  auto name = std::move(options.name);
+  const auto needs = std::move(options.needs);
+  options.name.clear();
+  options.needs.clear();
   Turn turn(*this);
-  auto set = option_set(std::make_shared<const TaskOptions>(std::move(options)),
-                        body.command() != nullptr);
+  auto set = option_set(std::move(options), body.command() != nullptr);
   require_open(*set);
   require_repeatable(*set, body);
   if (!fits(1)) {
@@ -60,9 +64,9 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
     --waiters_;
     require_open(*set);
   }
-  auto record = make_record({}, std::move(set), std::move(body));
+  auto record = make_record(std::move(name), std::move(set), std::move(body));
   add_to_core(record, {}, scheduler::Scope::none);
-  link_needs(record);
+  link_needs(record, needs);
   accept(record, base::now());
   return record;
 }
@@ -106,7 +110,7 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   };
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const auto& record = accepted.tasks[i];
-    link_needs(record);
+    link_needs(record, tasks[i].options->needs);
     for (const auto& need : tasks[i].needs) core_.need(record->index, target(need));
     if (!tasks[i].group || tasks[i].finally) continue;
     for (const auto& need : group_entries[static_cast<std::size_t>(*tasks[i].group)].needs) {
@@ -126,23 +130,23 @@ void Engine::require_own(const std::vector<TaskNeed>& needs) const {
 }
 
 /// The needs of the options, which are handles and groups, perhaps of an earlier run.
-void Engine::link_needs(const RecordPtr& record) {
-  for (const auto& need : record->set->options->needs) {
-    const auto& name = need.task ? name_of(*need.task) : need.group->group_id;
-    const Status outcome = need.task ? need.task->status : need.group->outcome;
+void Engine::link_needs(const RecordPtr& record, const std::vector<TaskNeed>& needs) {
+  for (const auto& need : needs) {
+    const auto& name = need.task ? need.task->result.name : need.group->group_id;
+    const Status outcome = need.task ? need.task->result.status : need.group->outcome;
     if (need.task && !need.task->released) {
       core_.need(record->index, need.task->index);
     } else if (need.group && need.group->index) {
       core_.need(record->index, *need.group->index);
     } else if (outcome != Status::succeeded) {
-      record->broken_need = need_text(name, outcome == Status::failed);
+      record->result.message = need_text(name, outcome == Status::failed);
     }
   }
 }
 
 void Engine::accept(const RecordPtr& record, Instant at) {
   core_.accept(record->index, at);
-  if (!record->broken_need.empty()) core_.cancel(record->index, at);
+  if (!record->result.message.empty()) core_.cancel(record->index, at);
 }
 
 bool Engine::fits(std::size_t tasks) const {
@@ -158,10 +162,10 @@ RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet>
                               TaskBody body) {
   auto record = std::make_shared<TaskRecord>();
   record->sequence = next_sequence_++;
-  record->created_at = base::now();
+  record->result.created_at = base::now().time_since_epoch();
   if (name.empty()) name = set->options->name;
   if (name.empty()) name = model::default_name(body);
-  record->name = std::move(name);
+  record->result.name = std::move(name);
   record->set = std::move(set);
   record->body = std::move(body);
   return record;
@@ -169,6 +173,12 @@ RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet>
 
 std::shared_ptr<const OptionSet> Engine::option_set(std::shared_ptr<const TaskOptions> options,
                                                     bool is_command) {
+  // Needs would keep the queue alive that they are of, and this is kept by that queue.
+  if (!options->needs.empty()) {
+    auto rest = *options;
+    rest.needs.clear();
+    return option_set(std::move(rest), is_command);
+  }
   auto& last = is_command ? last_command_set_ : last_function_set_;
   if (last && last->options == options) return last;
   auto made = std::make_shared<OptionSet>();
@@ -179,6 +189,12 @@ std::shared_ptr<const OptionSet> Engine::option_set(std::shared_ptr<const TaskOp
   made->options = std::move(options);
   last = std::move(made);
   return last;
+}
+
+std::shared_ptr<const OptionSet> Engine::option_set(TaskOptions options, bool is_command) {
+  const auto& last = is_command ? last_command_set_ : last_function_set_;
+  if (last && *last->options == options) return last;
+  return option_set(std::make_shared<const TaskOptions>(std::move(options)), is_command);
 }
 
 void Engine::require_open(const OptionSet& set) const {
@@ -213,7 +229,7 @@ void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::Group
                          scheduler::Scope finally) {
   const auto& options = *record->set->options;
   if (!group && !options.group_id.empty()) record->group = named_group(options.group_id);
-  record->is_finally = finally != scheduler::Scope::none;
+  record->result.must_complete = options.must_complete || finally != scheduler::Scope::none;
   record->index = core_.add({.rules = &record->set->rules,
                              .group = group,
                              .finally = finally,

@@ -37,16 +37,18 @@ scheduler::Next Engine::next(Turn& /*turn*/) {
 Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/) {
   const auto& record = records_[static_cast<std::size_t>(start.task)];
   const auto at = base::now();
-  record->status = Status::running;
-  record->attempts = start.attempt;
+  auto& result = record->result;
+  result.status = Status::running;
+  result.attempts = start.attempt;
   record->worker = worker;
   record->attempt_started_at = at;
   record->stop = std::make_shared<base::StopState>();
-  if (!record->started_at) record->started_at = at;
+  if (!result.started_at) result.started_at = since_start(at);
+  if (result.task_id.empty()) result.task_id = task_id(*record);
   return {record, record->body,
           TaskContext({.run_id = run_id(),
-                       .task_id = task_id(*record),
-                       .name = record->name,
+                       .task_id = result.task_id,
+                       .name = result.name,
                        .group_id = record->group ? record->group->group_id : std::string(),
                        .attempt = start.attempt,
                        .max_attempts = record->set->rules.retries + 1,
@@ -86,7 +88,7 @@ void Engine::announce(const Attempt& attempt) {
 
 HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
   return {.task_id = task_id(record),
-          .name = name_of(record),
+          .name = record.result.name,
           .group_id = record.group ? record.group->group_id : std::string(),
           .attempt = attempt};
 }
@@ -159,10 +161,11 @@ void Engine::carry_out(const scheduler::Abandoned& effect) {
 
 void Engine::carry_out(const scheduler::RetryScheduled& effect) {
   const auto& task = record(effect.task);
-  task->status = Status::retrying;
+  task->result.status = Status::retrying;
   if (!options_.hooks.on_retry) return;
-  notify(task, [this, about = hook_task(*task, effect.attempt),
-                failed = task->attempt_list.back()] { options_.hooks.on_retry(about, failed); });
+  notify(task,
+         [this, about = hook_task(*task, effect.attempt),
+          failed = task->result.attempt_list.back()] { options_.hooks.on_retry(about, failed); });
 }
 
 void Engine::tell_if_over() {
@@ -174,12 +177,12 @@ void Engine::tell_if_over() {
 void Engine::carry_out(const scheduler::Finished& effect) {
   const auto& finished = record(effect.task);
   auto& task = *finished;
-  task.result = make_result(task, effect);
-  task.status = task.result->status;
+  complete_result(task, effect);
+  const auto status = task.result.status;
   task.finish_order = ++finished_count_;
   // A failure tells more than a cancelled member, and both more than a success.
-  if (task.group && task.status != Status::succeeded && task.group->outcome != Status::failed) {
-    task.group->outcome = task.status;
+  if (task.group && status != Status::succeeded && task.group->outcome != Status::failed) {
+    task.group->outcome = status;
   }
   task.body = {};
   task.stop.reset();
@@ -187,7 +190,7 @@ void Engine::carry_out(const scheduler::Finished& effect) {
   for (auto& callback : task.callbacks) notify(finished, std::move(callback));
   task.callbacks.clear();
   if (options_.hooks.on_complete) {
-    notify(finished, [this, result = task.result] { options_.hooks.on_complete(result); });
+    notify(finished, [this, result = task.shared_result()] { options_.hooks.on_complete(result); });
   }
 }
 
@@ -196,7 +199,7 @@ void Engine::carry_out(const scheduler::Halted& /*effect*/) {}
 void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outcome) {
   if (verdict == Verdict::timed_out) {
     outcome.cause = Cause::timeout;
-    outcome.message = base::format("task '{}' exceeded {}s timeout", task.name,
+    outcome.message = base::format("task '{}' exceeded {}s timeout", task.result.name,
                                    format_seconds(*task.set->options->timeout));
     outcome.error = std::make_exception_ptr(AttemptTimeoutError(outcome.message));
   } else if (verdict == Verdict::cancelled) {
@@ -204,60 +207,47 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
     outcome.message = "cancelled";
     outcome.error = nullptr;
   }
-  task.attempt_list.push_back({.attempt = task.attempts,
-                               .worker = task.worker,
-                               .started_at = since_start(task.attempt_started_at),
-                               .finished_at = since_start(base::now()),
-                               .cause = outcome.cause,
-                               .exit_code = outcome.exit_code,
-                               .signal = outcome.signal,
-                               .message = outcome.message});
-  task.last = std::move(outcome);
+  auto& result = task.result;
+  result.attempt_list.push_back({.attempt = result.attempts,
+                                 .worker = task.worker,
+                                 .started_at = since_start(task.attempt_started_at),
+                                 .finished_at = since_start(base::now()),
+                                 .cause = outcome.cause,
+                                 .exit_code = outcome.exit_code,
+                                 .signal = outcome.signal,
+                                 .message = outcome.message});
+  result.value = verdict == Verdict::succeeded ? std::move(outcome.value) : std::any();
+  result.exception = std::move(outcome.error);
+  result.output = std::move(outcome.output);
+  result.message = std::move(outcome.message);
 }
 
-ResultPtr Engine::make_result(TaskRecord& task, const scheduler::Finished& effect) const {
-  auto result = std::make_shared<TaskResult>();
+/// What the attempts have not filled in.
+void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect) const {
+  auto& result = task.result;
   const auto& options = *task.set->options;
-  const auto at = base::now();
-  result->task_id = task_id(task);
-  if (const auto* command = task.body.command()) result->command = command->text();
-  result->name = std::move(task.name);
-  if (task.group) result->group_id = task.group->group_id;
-  result->status = status_of(effect.state);
-  result->attempts = task.attempts;
-  result->priority = options.priority;
-  result->must_complete = options.must_complete || task.is_finally;
-  result->detached = options.detached;
-  result->metadata = options.metadata;
-  result->created_at = since_start(task.created_at);
-  result->finished_at = since_start(at);
-  if (task.started_at) {
-    result->started_at = since_start(*task.started_at);
-    result->duration = at - *task.started_at;
-  }
-  result->output = std::move(task.last.output);
-  switch (result->status) {
-    case Status::succeeded:
-      result->value = std::move(task.last.value);
-      break;
-    case Status::failed:
-      result->exception = std::move(task.last.error);
-      result->message = std::move(task.last.message);
-      break;
-    default:
-      result->message = task.broken_need.empty() ? cancel_message(effect) : task.broken_need;
-  }
-  result->attempt_list = std::move(task.attempt_list);
-  task.last = {};
-  return result;
+  if (result.task_id.empty()) result.task_id = task_id(task);
+  if (const auto* command = task.body.command()) result.command = command->text();
+  if (task.group) result.group_id = task.group->group_id;
+  result.priority = options.priority;
+  result.detached = options.detached;
+  result.metadata = options.metadata;
+  result.created_at = since_start(Instant{result.created_at});
+  result.finished_at = since_start(base::now());
+  if (result.started_at) result.duration = result.finished_at - *result.started_at;
+  result.status = status_of(effect.state);
+  if (result.status != Status::cancelled) return;
+  result.exception = nullptr;
+  const bool is_need_broken = result.attempts == 0 && !result.message.empty();
+  if (!is_need_broken) result.message = cancel_message(effect);
 }
 
 std::string Engine::cancel_message(const scheduler::Finished& effect) const {
-  const auto needed = [&] {
+  const auto needed = [&]() -> const std::string& {
     if (const auto* group = std::get_if<scheduler::GroupIndex>(&*effect.need)) {
       return groups_[static_cast<std::size_t>(*group)]->group_id;
     }
-    return name_of(*record(std::get<scheduler::TaskIndex>(*effect.need)));
+    return record(std::get<scheduler::TaskIndex>(*effect.need))->result.name;
   };
   switch (effect.reason) {
     case CancelReason::before_execution:

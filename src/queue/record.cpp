@@ -5,10 +5,6 @@
 
 namespace osiiso::queue {
 
-const std::string& name_of(const TaskRecord& record) {
-  return record.result ? record.result->name : record.name;
-}
-
 std::string need_text(const std::string& name, bool failed) {
   return base::format("needs '{}', which {}", name, failed ? "failed" : "was cancelled");
 }

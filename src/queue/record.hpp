@@ -38,42 +38,41 @@ struct GroupRecord {
 };
 
 /// Everything that a queue knows of one task. Handles share it, so it can outlive the queue.
-/// Guarded by the engine's mutex, except for what is fixed at submission. A final record holds
-/// nothing but its result.
-struct TaskRecord {
+/// Guarded by the engine's mutex, except for what is fixed at submission. Its result is a part of
+/// it, for most tasks are kept until somebody has looked at all of them; what only a live task
+/// needs is let go of when it is final.
+struct TaskRecord : std::enable_shared_from_this<TaskRecord> {
   // Fixed at submission.
   std::uint64_t sequence = 0;  // position among all tasks of the queue, from 0
   scheduler::TaskIndex index{};
   std::shared_ptr<const OptionSet> set;
   std::shared_ptr<GroupRecord> group;  // null: in no group
-  bool is_finally = false;
-  Instant created_at;
 
   // While it lives.
-  std::string name;
   TaskBody body;
-  Status status = Status::pending;
-  int attempts = 0;
-  std::optional<Instant> started_at;  // of the first attempt
-  std::vector<AttemptResult> attempt_list;
-  AttemptOutcome last;                    // of the last attempt that ended
   std::shared_ptr<base::StopState> stop;  // of the attempt under way
   Instant attempt_started_at;
   int worker = 0;
 
   // Called when it is final, in this order.
   std::vector<std::function<void()>> callbacks;
-  int undelivered = 0;      // hooks about it that are still to be called
-  std::string broken_need;  // why it is cancelled at once, where a need had ended before
+  int undelivered = 0;  // hooks about it that are still to be called
+
+  /// Filled as things become known, and never changed once its status is final. Until then
+  /// `created_at` counts from the clock's epoch, and value, exception, output and message are those
+  /// of the last attempt that ended; a message before the first attempt is why there will be none.
+  TaskResult result;
 
   // Once it is final.
-  ResultPtr result;
   std::uint64_t finish_order = 0;  // among all tasks of the queue, from 1
   bool released = false;           // its run is over: `index` may stand for another task
-};
 
-/// The task's name, which moves to its result when there is one.
-const std::string& name_of(const TaskRecord& record);
+  bool is_final() const { return osiiso::is_final(result.status); }
+  /// Null until the task is final. Keeps the record alive.
+  ResultPtr shared_result() const {
+    return is_final() ? ResultPtr(shared_from_this(), &result) : nullptr;
+  }
+};
 
 /// Why a task is cancelled whose need ended otherwise than succeeded.
 std::string need_text(const std::string& name, bool failed);
