@@ -4,6 +4,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "osiiso/duration.hpp"
 
@@ -28,13 +29,37 @@ class TaskContext {
     Duration grace{0};
   };
 
-  TaskContext(Identity identity, std::shared_ptr<base::StopState> stop)
-      : identity_(std::move(identity)), stop_(std::move(stop)) {}
+  /// The same for a queue, which has these texts anyway and keeps them as long as the attempt runs.
+  struct BorrowedIdentity {
+    const std::string* run_id;
+    const std::string* task_id;
+    const std::string* name;
+    const std::string* group_id;
+    int attempt = 1;
+    int max_attempts = 1;
+    int worker = 0;
+    Duration grace{0};
+  };
 
-  const std::string& run_id() const { return identity_.run_id; }
-  const std::string& task_id() const { return identity_.task_id; }
-  const std::string& name() const { return identity_.name; }
-  const std::string& group_id() const { return identity_.group_id; }
+  TaskContext(Identity identity, std::shared_ptr<base::StopState> stop)
+      : owned_(std::make_shared<const Identity>(std::move(identity))),
+        identity_{.run_id = &owned_->run_id,
+                  .task_id = &owned_->task_id,
+                  .name = &owned_->name,
+                  .group_id = &owned_->group_id,
+                  .attempt = owned_->attempt,
+                  .max_attempts = owned_->max_attempts,
+                  .worker = owned_->worker,
+                  .grace = owned_->grace},
+        stop_(std::move(stop)) {}
+
+  TaskContext(const BorrowedIdentity& identity, std::shared_ptr<base::StopState> stop)
+      : identity_(identity), stop_(std::move(stop)) {}
+
+  const std::string& run_id() const { return *identity_.run_id; }
+  const std::string& task_id() const { return *identity_.task_id; }
+  const std::string& name() const { return *identity_.name; }
+  const std::string& group_id() const { return *identity_.group_id; }
   /// Which attempt this is, from 1, and how many there can be.
   int attempt() const { return identity_.attempt; }
   int max_attempts() const { return identity_.max_attempts; }
@@ -49,7 +74,8 @@ class TaskContext {
   base::StopState& stop_state() const { return *stop_; }
 
  private:
-  Identity identity_;
+  std::shared_ptr<const Identity> owned_;  // null where the texts are borrowed
+  BorrowedIdentity identity_;
   std::shared_ptr<base::StopState> stop_;
 };
 

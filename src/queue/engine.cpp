@@ -57,6 +57,7 @@ Engine::Engine(const QueueOptions& options, int workers)
     : options_(options),
       key_high_(random_bits()),
       key_low_(random_bits()),
+      run_id_(hex_id(key_high_, key_low_)),
       core_(rules_of(options, workers)) {}
 
 /// Turns are short, so that it is worth looking a few times before the thread is put to sleep.
@@ -81,7 +82,7 @@ void Engine::attach(Workers* workers) {
 bool Engine::cancel(const RecordPtr& record) {
   const Turn turn(*this);
   // The index of a final task may stand for another one by now.
-  return !record->is_final() && core_.cancel(record->index, base::now());
+  return !record->is_final() && core_.cancel(record->index, now_);
 }
 
 Status Engine::status(const TaskRecord& record) const {
@@ -99,7 +100,7 @@ std::string Engine::name(const TaskRecord& record) const {
 }
 
 std::string Engine::run_id() const {
-  return hex_id(key_high_, key_low_);
+  return run_id_;
 }
 
 std::string Engine::task_id(const TaskRecord& record) const {
@@ -159,11 +160,10 @@ void Engine::begin_run(std::optional<Duration> timeout) {
   if (closed_) throw ClosedError("queue has been shut down");
   if (running_) throw StateError("run() is already in progress");
   running_ = true;
-  const auto at = base::now();
-  if (!started_at_) started_at_ = at;
+  if (!started_at_) started_at_ = now_;
   if (!timeout) timeout = options_.timeout;
   // A halt that came between the submission and this call stands.
-  if (timeout) core_.limit_run(at, *timeout);
+  if (timeout) core_.limit_run(now_, *timeout);
 }
 
 bool Engine::is_idle() const {
@@ -223,24 +223,24 @@ void Engine::halt(int signal, std::optional<Duration> grace) {
   const Turn turn(*this);
   stop_signal_ = signal;
   stop_grace_ = grace;
-  core_.halt(scheduler::Halt::spare_must_complete, base::now());
+  core_.halt(scheduler::Halt::spare_must_complete, now_);
 }
 
 void Engine::kill() {
   const Turn turn(*this);
-  core_.halt(scheduler::Halt::spare_nothing, base::now());
+  core_.halt(scheduler::Halt::spare_nothing, now_);
 }
 
 void Engine::fail(std::exception_ptr error) {
   const Turn turn(*this);
   if (!error_) error_ = std::move(error);
-  core_.halt(scheduler::Halt::spare_nothing, base::now());
+  core_.halt(scheduler::Halt::spare_nothing, now_);
 }
 
 void Engine::close() {
   const Turn turn(*this);
   closed_ = true;
-  core_.close(base::now());
+  core_.close(now_);
   finished_.notify_all();
 }
 
@@ -258,7 +258,7 @@ void Engine::reset() {
   {
     const Turn turn(*this);
     if (running_) throw StateError("a running queue cannot be reset");
-    core_.halt(scheduler::Halt::spare_nothing, base::now());
+    core_.halt(scheduler::Halt::spare_nothing, now_);
   }
   Lock lock(mutex_);
   over_.wait(lock, [&] { return is_idle(); });

@@ -65,7 +65,9 @@ class Engine {
   /// and, outside the lock, the hooks that are due are called.
   class Turn {
    public:
-    explicit Turn(Engine& engine) : engine_(engine), lock_(engine.lock_soon()) {}
+    explicit Turn(Engine& engine) : engine_(engine), lock_(engine.lock_soon()) {
+      engine_.now_ = base::now();
+    }
     ~Turn() {
       engine_.settle();
       engine_.deliver(lock_);
@@ -203,6 +205,7 @@ class Engine {
   const QueueOptions options_;
   const std::uint64_t key_high_;  // random: the run's id and the root of the task ids
   const std::uint64_t key_low_;
+  const std::string run_id_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable finished_;  // a task became final
@@ -210,6 +213,7 @@ class Engine {
   std::condition_variable delivered_;         // a hook was called
 
   // Guarded by mutex_.
+  Instant now_;  // when the turn under way began
   scheduler::Core core_;
   Workers* workers_ = nullptr;
   std::vector<RecordPtr> records_;    // by TaskIndex

@@ -62,12 +62,13 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
     ++waiters_;
     finished_.wait(turn.lock(), [&] { return fits(1) || closed_; });
     --waiters_;
+    now_ = base::now();
     require_open(*set);
   }
   auto record = make_record(std::move(name), std::move(set), std::move(body));
   add_to_core(record, {}, scheduler::Scope::none);
   link_needs(record, needs);
-  accept(record, base::now());
+  accept(record, now_);
   return record;
 }
 
@@ -118,8 +119,7 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
     }
   }
   for (const auto& group : accepted.groups) core_.seal(*group->index);
-  const auto at = base::now();
-  for (const auto& record : accepted.tasks) accept(record, at);
+  for (const auto& record : accepted.tasks) accept(record, now_);
   return accepted;
 }
 
@@ -162,7 +162,7 @@ RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet>
                               TaskBody body) {
   auto record = std::make_shared<TaskRecord>();
   record->sequence = next_sequence_++;
-  record->result.created_at = base::now().time_since_epoch();
+  record->result.created_at = now_.time_since_epoch();
   if (name.empty()) name = set->options->name;
   if (name.empty()) name = model::default_name(body);
   record->result.name = std::move(name);

@@ -13,6 +13,8 @@ using scheduler::CancelReason;
 using scheduler::State;
 using scheduler::Verdict;
 
+const std::string kNoGroup;
+
 Status status_of(State state) {
   switch (state) {
     case State::succeeded:
@@ -29,27 +31,26 @@ Status status_of(State state) {
 // The workers
 
 scheduler::Next Engine::next(Turn& /*turn*/) {
-  const auto next = core_.next(base::now());
+  const auto next = core_.next(now_);
   settle();
   return next;
 }
 
 Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/) {
   const auto& record = records_[static_cast<std::size_t>(start.task)];
-  const auto at = base::now();
   auto& result = record->result;
   result.status = Status::running;
   result.attempts = start.attempt;
   record->worker = worker;
-  record->attempt_started_at = at;
+  record->attempt_started_at = now_;
   record->stop = std::make_shared<base::StopState>();
-  if (!result.started_at) result.started_at = since_start(at);
+  if (!result.started_at) result.started_at = since_start(now_);
   if (result.task_id.empty()) result.task_id = task_id(*record);
   return {record, record->body,
-          TaskContext({.run_id = run_id(),
-                       .task_id = result.task_id,
-                       .name = result.name,
-                       .group_id = record->group ? record->group->group_id : std::string(),
+          TaskContext({.run_id = &run_id_,
+                       .task_id = &result.task_id,
+                       .name = &result.name,
+                       .group_id = record->group ? &record->group->group_id : &kNoGroup,
                        .attempt = start.attempt,
                        .max_attempts = record->set->rules.retries + 1,
                        .worker = worker,
@@ -64,13 +65,13 @@ void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/)
       core_.finished(record.index, attempt.context.attempt(),
                      {.succeeded = outcome.cause == Cause::none,
                       .retryable = retry_on.matches(outcome.cause, outcome.exit_code)},
-                     base::now());
+                     now_);
   if (!verdict) return;
   note_attempt(record, *verdict, std::move(outcome));
 }
 
 void Engine::tick(Turn& /*turn*/) {
-  core_.due(base::now());
+  core_.due(now_);
 }
 
 void Engine::announce(const Attempt& attempt) {
@@ -211,7 +212,7 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
   result.attempt_list.push_back({.attempt = result.attempts,
                                  .worker = task.worker,
                                  .started_at = since_start(task.attempt_started_at),
-                                 .finished_at = since_start(base::now()),
+                                 .finished_at = since_start(now_),
                                  .cause = outcome.cause,
                                  .exit_code = outcome.exit_code,
                                  .signal = outcome.signal,
@@ -233,7 +234,7 @@ void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect
   result.detached = options.detached;
   result.metadata = options.metadata;
   result.created_at = since_start(Instant{result.created_at});
-  result.finished_at = since_start(base::now());
+  result.finished_at = since_start(now_);
   if (result.started_at) result.duration = result.finished_at - *result.started_at;
   result.status = status_of(effect.state);
   if (result.status != Status::cancelled) return;
