@@ -39,7 +39,7 @@ ExitCode run_guarded(int argc, char** argv) {
 
 int run_program(int argc, char** argv) {
   fill_standard_descriptors();
-  block_signals();
+  set_dispositions();
   return static_cast<int>(run_guarded(argc, argv));
 }
 

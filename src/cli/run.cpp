@@ -30,6 +30,9 @@ using std::chrono::seconds;
 constexpr Duration kCiGrace = seconds(3);
 constexpr Duration kCiPatience = seconds(6);
 
+// A report that nobody reads is given up that long after a signal.
+constexpr Duration kReportPatience = seconds(1);
+
 constexpr std::size_t kMostFailuresShown = 100;
 
 bool in_ci() {
@@ -67,6 +70,7 @@ void count_detached(const std::vector<AnySyncTaskHandle>& handles, Ended& ended)
 }
 
 Ended run_plan(job::Plan plan) {
+  block_ending_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
   ThreadQueue queue(plan.queue);
 
@@ -133,6 +137,19 @@ ExitCode report(const Ended& ended, const RunCommand& command) {
   return written == ExitCode::passed ? exit_code_of(ended.summary) : written;
 }
 
+/// Reports, and then dies of the signal that ended the run, or that came while its report was
+/// written. The report is finished first, unless it is stuck or the user insists.
+ExitCode report_and_end(const Ended& ended, const RunCommand& command) {
+  std::optional<int> signal = ended.facts.interrupted_by;
+  SignalWatch watch({.first = [&](int heard) { signal = signal.value_or(heard); },
+                     .again = [&] { die_of(*signal); },
+                     .patience = kReportPatience});
+  const auto code = report(ended, command);
+  watch.finish();
+  if (signal) die_of(*signal);
+  return code;
+}
+
 }  // namespace
 
 ExitCode run(const RunCommand& command) {
@@ -142,18 +159,13 @@ ExitCode run(const RunCommand& command) {
                  .selection = command.selection,
                  .json = command.json});
   }
-  auto overrides = command.overrides;
-  if (command.fail_fast) overrides.fail_policy = FailPolicy::fail_first;
-  auto read = read_jobs(command.jobs, overrides, command.selection, job::RunInputs::yes);
+  auto read = read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
   auto& job_plan = std::get<job::Plan>(read);
   if (job_plan.kind != job::QueueKind::thread) {
     throw UsageError("only the queue kind 'thread' is available yet");
   }
-  const auto ended = run_plan(std::move(job_plan));
-  const auto code = report(ended, command);
-  if (ended.facts.interrupted_by) die_of(*ended.facts.interrupted_by);
-  return code;
+  return report_and_end(run_plan(std::move(job_plan)), command);
 }
 
 }  // namespace osiiso::cli

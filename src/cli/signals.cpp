@@ -42,11 +42,18 @@ int poll_timeout(base::Instant at) {
 
 }  // namespace
 
-void block_signals() {
+void set_dispositions() {
   // A caller that had SIGINT ignored or these signals blocked still gets a run that can be ended.
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+  const auto set = ending_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  // Where it is ignored, the kernel reaps children itself and their exit statuses are lost.
+  std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+void block_ending_signals() {
   const auto set = ending_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }

@@ -11,12 +11,17 @@
 
 namespace osiiso::cli {
 
-/// Blocks SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) for the calling thread
-/// and those that it starts, and ignores SIGPIPE, so that a reader that went away is an error of
-/// write(2) and never the end of us. First thing in main.
-void block_signals();
+/// Undoes what our caller did to the signals that matter to us, and ignores SIGPIPE, so that a
+/// reader that went away is an error of write(2) and never the end of us. First thing in main.
+/// Until `block_ending_signals` a signal ends us at once: nothing was started.
+void set_dispositions();
 
-/// While it lives, a thread of its own hears the signals that end a run.
+/// Blocks SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) for the calling thread
+/// and those that it starts; from then on a `SignalWatch` hears them. Before the first thread.
+void block_ending_signals();
+
+/// While it lives, a thread of its own hears the signals that end a run. They must be blocked; what
+/// came between two watches is heard by the second.
 class SignalWatch {
  public:
   struct Reactions {

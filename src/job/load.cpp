@@ -38,10 +38,12 @@ std::string read_all(int descriptor, const std::string& name) {
 
 Source load(const std::string& path) {
   namespace fs = std::filesystem;
-  if (path == "-") return {"<stdin>", read_all(STDIN_FILENO, "<stdin>"), fs::current_path()};
+  // Where the current folder was removed its path is unknown; relative ones will say so themselves.
+  std::error_code unknown;
+  if (path == "-") return {"<stdin>", read_all(STDIN_FILENO, "<stdin>"), fs::current_path(unknown)};
   const base::Descriptor file = base::open_for_reading(path);
   std::string text = read_all(file.get(), path);
-  return {path, std::move(text), fs::absolute(path).lexically_normal().parent_path()};
+  return {path, std::move(text), fs::absolute(path, unknown).lexically_normal().parent_path()};
 }
 
 }  // namespace osiiso::job

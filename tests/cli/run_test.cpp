@@ -250,3 +250,15 @@ TEST_CASE("several files are one run, each with its own env") {
   CHECK(summary["results"][0]["value"] == "first");
   CHECK(summary["results"][1]["value"] == "second");
 }
+
+TEST_CASE("a job from standard input runs where the current folder was removed") {
+  const osiiso::test::TemporaryFolder folder;
+  auto invocation = osiiso_with({"run", "-"}, "tasks: [echo hello]");
+  invocation.arguments = {"/bin/sh", "-c",
+                          "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" run -",
+                          invocation.arguments.front()};
+  invocation.folder = folder.path();
+  const auto ended = osiiso::test::run_program(invocation);
+  CHECK(ended.exit_code == 0);
+  CHECK(ended.err.empty());
+}
