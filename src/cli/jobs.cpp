@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/jobs.hpp"
 
+#include <algorithm>
+
 #include "osiiso/error.hpp"
 
 #include "cli/result_stream.hpp"
@@ -11,6 +13,10 @@ std::variant<job::Plan, ExitCode> read_jobs(const std::vector<std::string>& path
                                             const job::Overrides& overrides,
                                             const job::Selection& selection,
                                             job::RunInputs run_inputs) {
+  if (std::count(paths.begin(), paths.end(), "-") > 1) {
+    say("standard input (-) can be read only once");
+    return ExitCode::usage;
+  }
   std::vector<job::Source> sources;
   bool unreadable = false;
   for (const auto& path : paths) {

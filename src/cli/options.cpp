@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -41,8 +43,8 @@ Examples:
   printf 'tasks: [make, make check]' | osiiso run -
 
 Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
-4 nothing to run, 74 a report could not be written, 124 the run timed out,
-128+N ended by signal N.
+4 nothing to run, 70 a fault of osiiso, 74 a report could not be written,
+124 the run timed out, 128+N ended by signal N.
 )";
 
 constexpr std::array<std::string_view, 3> kCommands = {"run", "check", "plan"};
@@ -77,49 +79,90 @@ Value parse_word(std::string_view option, std::string_view text,
   throw UsageError(base::format("{}: '{}' is not one of {}", option, text, allowed));
 }
 
+bool parse_switch(std::string_view option, std::string_view text) {
+  return parse_word<bool>(option, text,
+                          {{"0", false},
+                           {"1", true},
+                           {"false", false},
+                           {"no", false},
+                           {"off", false},
+                           {"on", true},
+                           {"true", true},
+                           {"yes", true}});
+}
+
 /// Adds options to a command, each with its twin in the environment.
 class OptionAdder {
  public:
+  /// What takes an option's text; `option` is its name, or its twin's, to blame where it is wrong.
+  using Parse = std::function<void(std::string_view option, std::string_view text)>;
+
   explicit OptionAdder(CLI::App& app) : app_(app) {}
 
-  /// `names` as CLI11 takes them, the long one last; `parse` is given that and the option's text.
+  /// `names` as CLI11 takes them, the long one last.
   void add(const std::string& names, const std::string& value_name, const std::string& description,
-           std::function<void(std::string_view option, std::string_view text)> parse) {
-    const std::string option = long_name(names);
-    app_.add_option_function<std::string>(
-            names,
-            [option, parse = std::move(parse)](const std::string& text) { parse(option, text); },
-            description)
-        ->type_name(value_name)
-        ->envname(twin(option));
+           const Parse& parse) {
+    const std::string name = long_name(names);
+    add_twin(
+        name, parse,
+        app_.add_option_function<std::string>(
+                names, [name, parse](const std::string& text) { parse(name, text); }, description)
+            ->type_name(value_name)
+            ->take_last());
+  }
+
+  void flag(const std::string& names, const std::string& description,
+            const std::function<void(bool is_on)>& set) {
+    add_twin(
+        long_name(names), [set](auto option, auto text) { set(parse_switch(option, text)); },
+        app_.add_flag_callback(
+                names, [set] { set(true); }, description)
+            ->disable_flag_override());
   }
 
   void flag(const std::string& names, bool& target, const std::string& description) {
-    app_.add_flag(names, target, description)->envname(twin(long_name(names)));
+    flag(names, description, [&target](bool is_on) { target = is_on; });
   }
 
   /// An option of the documented command line that this version does not have.
   void later(const std::string& name) {
-    app_.add_option_function<std::string>(
-            name, [name](const std::string&) { throw UsageError(name + " is not available yet"); })
-        ->envname(twin(name))
-        ->group("");
+    const Parse refuse = [](auto option, auto) {
+      throw UsageError(base::format("{} is not available yet", option));
+    };
+    add(name, "", "", refuse);
+    app_.get_option(name)->group("");
+  }
+
+  /// Reads the twins of the options that the command line left out. An empty one says nothing.
+  void take_environment() const {
+    for (const auto& [name, option, parse] : twins_) {
+      if (option->count() > 0) continue;
+      const char* text = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+      if (text != nullptr && *text != '\0') parse(name, text);
+    }
   }
 
  private:
+  struct Twin {
+    std::string name;
+    const CLI::Option* option;
+    Parse parse;
+  };
+
   static std::string long_name(const std::string& names) {
     return names.substr(names.rfind(',') + 1);
   }
 
-  static std::string twin(std::string_view option) {
+  void add_twin(std::string_view long_name, Parse parse, const CLI::Option* option) {
     std::string name = "OSIISO_";
-    for (const char c : option.substr(2)) {
+    for (const char c : long_name.substr(2)) {
       name += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
     }
-    return name;
+    twins_.push_back({std::move(name), option, std::move(parse)});
   }
 
   CLI::App& app_;
+  std::vector<Twin> twins_;
 };
 
 /// Refuses values that no queue or task takes, here where they can be blamed on the command line.
@@ -162,10 +205,18 @@ void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
   });
   options.add("--timeout", "DURATION", "limit for the whole run",
               [&](auto option, auto text) { overrides.timeout = parse_time(option, text); });
-  options.add("--fail-policy", "POLICY", "continue or fail_first", [&](auto option, auto text) {
-    overrides.fail_policy = parse_word<FailPolicy>(
-        option, text,
-        {{"continue", FailPolicy::continue_}, {"fail_first", FailPolicy::fail_first}});
+  // Two names for one thing: what is read first stays, so that the command line still wins.
+  const auto set_fail_policy = [&](FailPolicy policy) {
+    if (!overrides.fail_policy) overrides.fail_policy = policy;
+  };
+  options.add("--fail-policy", "POLICY", "continue or fail_first",
+              [set_fail_policy](auto option, auto text) {
+                set_fail_policy(parse_word<FailPolicy>(
+                    option, text,
+                    {{"continue", FailPolicy::continue_}, {"fail_first", FailPolicy::fail_first}}));
+              });
+  options.flag("--fail-fast", "short for --fail-policy fail_first", [set_fail_policy](bool is_on) {
+    if (is_on) set_fail_policy(FailPolicy::fail_first);
   });
   options.add("--on-timeout", "POLICY", "complete or cancel: what becomes of must_complete tasks",
               [&](auto option, auto text) {
@@ -198,16 +249,16 @@ void add_task_defaults(OptionAdder& options, job::Overrides& overrides) {
 
 void add_selection(CLI::App& app, job::Selection& selection) {
   app.add_option("-g,--group", selection.groups, "run this group only (repeatable)")
-      ->type_name("NAME")
+      ->option_text("NAME")
       ->allow_extra_args(false);
   app.add_option("-t,--task", selection.task_globs,
                  "run the tasks of these names only (repeatable)")
-      ->type_name("GLOB")
+      ->option_text("GLOB")
       ->allow_extra_args(false);
 }
 
 void add_jobs(CLI::App& app, std::vector<std::string>& jobs) {
-  app.add_option("JOB", jobs, "job files; - is standard input")->required();
+  app.add_option("JOB", jobs, "job files; - is standard input")->option_text("...")->required();
 }
 
 void add_later_options(OptionAdder& options) {
@@ -226,11 +277,10 @@ void add_presentation(OptionAdder& options) {
   });
 }
 
-void define(CLI::App& app, RunCommand& run) {
+OptionAdder define(CLI::App& app, RunCommand& run) {
   OptionAdder options(app);
   add_jobs(app, run.jobs);
   add_queue_options(options, run.overrides);
-  options.flag("--fail-fast", run.fail_fast, "short for --fail-policy fail_first");
   add_task_defaults(options, run.overrides);
   add_selection(app, run.selection);
   options.flag("--json", run.json, "print the summary as JSON");
@@ -247,19 +297,22 @@ void define(CLI::App& app, RunCommand& run) {
   options.flag("-q,--quiet", run.quiet, "say only errors and the result");
   options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
   add_later_options(options);
+  return options;
 }
 
-void define(CLI::App& app, CheckCommand& check) {
+OptionAdder define(CLI::App& app, CheckCommand& check) {
   add_jobs(app, check.jobs);
+  return OptionAdder(app);
 }
 
-void define(CLI::App& app, PlanCommand& plan) {
+OptionAdder define(CLI::App& app, PlanCommand& plan) {
   OptionAdder options(app);
   add_jobs(app, plan.jobs);
   add_queue_options(options, plan.overrides);
   add_task_defaults(options, plan.overrides);
   add_selection(app, plan.selection);
   options.flag("--json", plan.json, "print the plan as JSON");
+  return options;
 }
 
 constexpr const char* kRunExamples = R"(
@@ -271,20 +324,57 @@ Examples:
 Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
 )";
 
+/// Says in our words what is wrong with words that are none of the command's.
+std::string unexpected(const CLI::App& app) {
+  const auto words = app.remaining();
+  const std::string word = words.empty() ? std::string() : words.front();
+  std::string text = base::format("there is no option '{}'", word);
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    if (!option->get_group().empty()) names.push_back("--" + option->get_single_name());
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  if (const auto near = base::nearest(word.substr(0, word.find('=')), candidates)) {
+    text += base::format("; did you mean '{}'?", *near);
+  }
+  return text;
+}
+
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) return unexpected(app);
+  std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return text;
+  // CLI11 begins with the option's name, now and then without its dashes.
+  std::string name = text.substr(0, text.find_first_of(": "));
+  if (!name.starts_with('-')) name.insert(0, name.size() > 1 ? "--" : "-");
+  return name +
+         (text.find(" required ") != std::string::npos ? " needs a value" : " takes no value");
+}
+
+/// The help as CLI11 puts it together, without its gaps.
+std::string help_of(const CLI::App& app) {
+  std::string text = app.help();
+  for (std::size_t gap; (gap = text.find("\n\n\n")) != std::string::npos;) text.erase(gap, 1);
+  while (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
 /// Builds the options of one command only: those of all cost more than a short run does.
 template <typename Command>
 CommandLine parse(int argc, char** argv, const std::string& description, const char* footer = "") {
   CLI::App app(description, "osiiso " + std::string(argv[1]));
+  app.set_help_flag("-h,--help", "this text");
   app.footer(footer);
   Command command;
-  define(app, command);
+  const auto options = define(app, command);
   try {
     app.parse(argc - 1, argv + 1);
+    options.take_environment();
     if constexpr (requires { command.overrides; }) check_rules(command.overrides);
   } catch (const CLI::CallForHelp&) {
-    return ShowText{app.help()};
+    return ShowText{help_of(app)};
   } catch (const CLI::ParseError& error) {
-    throw UsageError(base::format("{} (see osiiso {} --help)", error.what(), argv[1]));
+    throw UsageError(base::format("{} (see osiiso {} --help)", explain(app, error), argv[1]));
   }
   return command;
 }

@@ -25,7 +25,6 @@ struct RunCommand {
   job::Overrides overrides;
   job::Selection selection;
   Output output = Output::failed;
-  bool fail_fast = false;
   bool json = false;
   bool dry_run = false;
   bool quiet = false;

@@ -188,7 +188,7 @@ std::string to_string(const Diagnostic& diagnostic) {
     all = base::format("{}:{}:{}: error: {}", safe(diagnostic.file), diagnostic.line,
                        diagnostic.column, text);
   } else {
-    all = text.starts_with(kEllipsis) ? text : "error: " + text;
+    all = text.starts_with(kEllipsis) ? text : "osiiso: " + text;
   }
   if (!diagnostic.source_line.empty()) {
     all += '\n' + diagnostic.source_line + '\n' + std::string(diagnostic.caret, ' ') + '^';

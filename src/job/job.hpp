@@ -39,7 +39,8 @@ struct Diagnostic {
 };
 
 /// `FILE:LINE:COLUMN: error: TEXT`, the source line, a caret beneath it and the hint, as far as
-/// there are any; no newline at the end.
+/// there are any, and `osiiso: TEXT` for what is wrong with the command line; no newline at the
+/// end.
 std::string to_string(const Diagnostic& diagnostic);
 
 /// What the command line says. The queue's options win over those of the files; the task options

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,13 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
       {{}, "a command is missing"},
       {{"rum", "x"}, "there is no command 'rum'; did you mean 'run'?"},
       {{"run"}, "JOB is required"},
-      {{"run", "-", "--wrokers", "2"}, "--wrokers"},
+      {{"run", "-", "--wrokers", "2"}, "there is no option '--wrokers'; did you mean '--workers'?"},
+      {{"run", "-", "--jsno=1"}, "there is no option '--jsno=1'; did you mean '--json'?"},
+      {{"run", "-", "-j"}, "--workers needs a value (see"},
+      {{"run", "-", "-g"}, "--group needs a value (see"},
+      {{"run", "-", "--json=no"}, "--json takes no value (see"},
+      {{"run", "-", "-", "-"}, "standard input (-) can be read only once"},
+      {{"run", "-", "-g", "x"}, "no group is called 'x'"},
       {{"run", "-", "-j", "two"}, "--workers: 'two' is not a number that fits here"},
       {{"run", "-", "-j", "0"}, "workers must be > 0"},
       {{"run", "-", "--timeout", "5x"}, "--timeout: "},
@@ -54,6 +61,43 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
     CHECK(ended.err.find(expected) != std::string::npos);
     CHECK(ended.err.find('\n') == ended.err.size() - 1);
   }
+}
+
+TEST_CASE("a twin in the environment is blamed by its own name, and the command line wins") {
+  struct Case {
+    std::vector<std::string> options;
+    std::map<std::string, std::string> env;
+    std::string expected;
+  };
+  const std::vector<Case> cases = {
+      {{}, {{"OSIISO_WORKERS", "x"}}, "osiiso: OSIISO_WORKERS: 'x' is not a number that fits here"},
+      {{}, {{"OSIISO_JSON", "maybe"}}, "osiiso: OSIISO_JSON: 'maybe' is not one of 0, 1, "},
+      {{}, {{"OSIISO_EVENTS", "x"}}, "osiiso: OSIISO_EVENTS is not available yet"},
+      {{}, {{"OSIISO_DRY_RUN", "1"}}, "order"},
+      {{"-j2"}, {{"OSIISO_WORKERS", "x"}}, "Cancelled   : 0"},
+      {{"-j", "x", "-j", "2"}, {}, "Cancelled   : 0"},
+      {{}, {{"OSIISO_WORKERS", ""}, {"OSIISO_JSON", "0"}}, "Cancelled   : 0"},
+      {{}, {{"OSIISO_FAIL_FAST", "1"}}, "Cancelled   : 1"},
+      {{"--fail-policy", "continue"}, {{"OSIISO_FAIL_FAST", "1"}}, "Cancelled   : 0"},
+      {{"--fail-fast"}, {{"OSIISO_FAIL_POLICY", "continue"}}, "Cancelled   : 1"},
+  };
+  for (const auto& [options, env, expected] : cases) {
+    CAPTURE(expected);
+    auto invocation =
+        osiiso::test::osiiso_with({"run", "-"}, "{queue: {workers: 1}, tasks: ['false', 'true']}");
+    invocation.arguments.insert(invocation.arguments.end(), options.begin(), options.end());
+    invocation.env = env;
+    const auto ended = osiiso::test::run_program(invocation);
+    CHECK((ended.out + ended.err).find(expected) != std::string::npos);
+  }
+}
+
+TEST_CASE("the help names every option once, in one line or two") {
+  const auto help = run_osiiso({"run", "--help"}).out;
+  CHECK(help.find("Env:") == std::string::npos);
+  CHECK(help.find("REQUIRED") == std::string::npos);
+  CHECK(help.find("\n\n\n") == std::string::npos);
+  CHECK(help.find("-j,--workers N|auto ") != std::string::npos);
 }
 
 TEST_CASE("what changes nothing yet is accepted from the start") {

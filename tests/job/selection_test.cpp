@@ -78,7 +78,7 @@ TEST_CASE("a group without tasks leaves nothing to run") {
 
 TEST_CASE("what is not there is an error that names what is near") {
   CHECK(test::diagnostics_of(kJob, {}, {.groups = {"stie"}, .task_globs = {"biuld", "zzz*"}}) ==
-        "error: no group is called 'stie'\ndid you mean 'site'?\n\n"
-        "error: no task matches 'biuld'\ndid you mean 'build'?\n\n"
-        "error: no task matches 'zzz*'\n");
+        "osiiso: no group is called 'stie'\ndid you mean 'site'?\n\n"
+        "osiiso: no task matches 'biuld'\ndid you mean 'build'?\n\n"
+        "osiiso: no task matches 'zzz*'\n");
 }
