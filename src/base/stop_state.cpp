@@ -53,14 +53,12 @@ void StopState::detach() {
 }
 
 std::stop_token StopState::token() {
-  std::stop_source source(std::nostopstate);
-  bool already = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!source_) source_.emplace();
-    source = *source_;
-    already = latest_.has_value();
-  }
+  std::unique_lock lock(mutex_);
+  if (!source_) source_.emplace();
+  const std::stop_source source = *source_;
+  const bool already = latest_.has_value();
+  lock.unlock();
+  // Outside the lock: a stop callback may be anybody's code.
   if (already) source.request_stop();
   return source.get_token();
 }
