@@ -32,6 +32,8 @@ struct BoundTask {
       takes<const TaskContext&, Args&...> || takes<std::stop_token, Args&...> || takes<Args&...>;
 
  public:
+  static constexpr bool kTakesArguments = takes_lvalues || takes<const TaskContext&, Args...> ||
+                                          takes<std::stop_token, Args...> || takes<Args...>;
   static constexpr bool kSingleUse = !takes_lvalues;
 
   F function;
@@ -40,6 +42,9 @@ struct BoundTask {
   bool is_null() const { return detail::is_null(function); }
 
   decltype(auto) operator()(const TaskContext& context) {
+    static_assert(kTakesArguments,
+                  "the callable does not take these arguments (a const TaskContext& or a "
+                  "std::stop_token may stand before them)");
     return std::apply(
         [&](Args&... values) -> decltype(auto) {
           if constexpr (takes<const TaskContext&, Args&...>) {
@@ -52,8 +57,7 @@ struct BoundTask {
             return std::invoke(function, context, std::move(values)...);
           } else if constexpr (takes<std::stop_token, Args...>) {
             return std::invoke(function, context.stop_token(), std::move(values)...);
-          } else {
-            static_assert(takes<Args...>, "the callable does not take these arguments");
+          } else if constexpr (takes<Args...>) {
             return std::invoke(function, std::move(values)...);
           }
         },
@@ -99,6 +103,8 @@ template <typename T>
 decltype(auto) value_of(const TaskResult& result) {
   if constexpr (std::is_void_v<T>) {
     return;
+  } else if constexpr (std::is_same_v<T, std::any>) {
+    return std::any(result.value);
   } else if constexpr (std::is_same_v<T, CommandOutput>) {
     return (*result.output);
   } else if constexpr (std::is_copy_constructible_v<T>) {
@@ -108,16 +114,21 @@ decltype(auto) value_of(const TaskResult& result) {
   }
 }
 
-/// `T`, or something to stand for nothing in a tuple or vector.
+/// `T` as it stands in a tuple or vector: nothing has something to stand for it, and what cannot
+/// be copied is shared with its result.
 template <typename T>
-using stored_t = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+using stored_t = std::conditional_t<
+    std::is_void_v<T>, std::monostate,
+    std::conditional_t<std::is_copy_constructible_v<T>, T, std::shared_ptr<const T>>>;
 
 template <typename T>
 stored_t<T> stored_value_of(const TaskResult& result) {
   if constexpr (std::is_void_v<T>) {
     return {};
-  } else {
+  } else if constexpr (std::is_copy_constructible_v<T>) {
     return value_of<T>(result);
+  } else {
+    return std::any_cast<std::shared_ptr<const T>>(result.value);
   }
 }
 

@@ -56,8 +56,7 @@ class Completions {
   Completions(std::vector<Handle> handles, std::optional<Duration> timeout)
       : handles_(std::move(handles)),
         order_({handles_.begin(), handles_.end()}),
-        deadline_(timeout ? std::optional(std::chrono::steady_clock::now() + *timeout)
-                          : std::nullopt) {}
+        deadline_(deadline_after(timeout)) {}
 
   Iterator begin() {
     advance();
@@ -66,6 +65,15 @@ class Completions {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+  static Deadline deadline_after(std::optional<Duration> timeout) {
+    const auto now = std::chrono::steady_clock::now();
+    // What is too far off to be counted never comes.
+    if (!timeout || *timeout > std::chrono::steady_clock::time_point::max() - now) return {};
+    return now + *timeout;
+  }
+
   void advance() {
     std::optional<Duration> budget;
     if (deadline_) budget = *deadline_ - std::chrono::steady_clock::now();
@@ -74,7 +82,7 @@ class Completions {
 
   std::vector<Handle> handles_;
   CompletionOrder order_;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  Deadline deadline_;
   std::optional<std::size_t> current_;
 };
 

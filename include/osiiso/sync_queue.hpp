@@ -36,14 +36,14 @@ class SyncQueue {
   /// Starts the workers without waiting. `run()` does it by itself.
   void start();
 
-  /// Blocks until nothing is outstanding; the workers must have been started by somebody. Throws
-  /// `ClosedError` after a shutdown.
+  /// Blocks until nothing is outstanding; the workers must have been started by somebody. Outside
+  /// a run this ends a halt. Throws `ClosedError` after a shutdown, `StateError` from a task.
   void join();
 
   /// Runs what was submitted since the last run to its end; tasks may submit further ones.
   /// `timeout` overrides that of the options. With `strict`, throws what
-  /// `RunSummary::raise_unless_ok` throws. Throws `StateError` during another run, `ClosedError`
-  /// after a shutdown, and what a worker's initializer threw. Not to be called from a task.
+  /// `RunSummary::raise_unless_ok` throws. Throws `StateError` during another run or from a task,
+  /// `ClosedError` after a shutdown, and what a worker's initializer threw.
   RunSummary run(std::optional<Duration> timeout = {}, bool strict = false);
 
   /// Ends the run early, as a first Ctrl-C does: ordinary tasks are cancelled, `must_complete` and
@@ -56,11 +56,12 @@ class SyncQueue {
   void kill();
 
   /// No more tasks. Graceful: finishes everything outstanding first; forced: as `kill()`. A second
-  /// call is harmless. A graceful one from inside a task throws `StateError`.
+  /// call is harmless. From inside a task a graceful one throws `StateError`, a forced one does
+  /// not wait for the end.
   void shutdown(bool force = false);
 
   /// Cancels what is pending, forgets all results, and opens a queue again that was shut down.
-  /// Throws `StateError` during a run.
+  /// Throws `StateError` during a run and from a task.
   void reset();
 
   QueueStats stats() const;
@@ -75,6 +76,9 @@ class SyncQueue {
   std::vector<AnySyncTaskHandle> submit_all(TaskOptions options, std::vector<TaskBody> bodies);
 
  private:
+  /// Throws `StateError` with this text in a thread of a worker.
+  void require_outside(const char* why_not) const;
+
   std::shared_ptr<queue::Engine> engine_;
   std::unique_ptr<queue::SyncWorkers> workers_;
   int exceptions_;  // under way when the queue was made
@@ -86,7 +90,8 @@ class Submitting : public SyncQueue {
  public:
   /// Accepts one call of `function` with these arguments, which are stored by value. On a bounded
   /// queue that is full it starts the workers and waits for room. Throws `OptionError` (a broken
-  /// rule, or nothing to call) or `ClosedError` (`queue is not accepting tasks`).
+  /// rule, or nothing to call) or `ClosedError` (`queue is not accepting tasks`). From inside a
+  /// task it never waits: the new task is admitted as room appears.
   template <typename F, typename... Args>
   auto submit(TaskOptions options, F&& function, Args&&... arguments) {
     return submit_bound(std::move(options),

@@ -16,7 +16,7 @@ namespace detail {
 /// Whether there is nothing to call: a null pointer, an empty `std::function`.
 template <typename F>
 bool is_null(const F& callable) {
-  if constexpr (std::is_pointer_v<F>) {
+  if constexpr (std::is_pointer_v<F> || std::is_member_pointer_v<F>) {
     return callable == nullptr;
   } else if constexpr (requires { callable.is_null(); }) {
     return callable.is_null();
@@ -79,12 +79,15 @@ class TaskBody {
     explicit Held(F callable) : function(std::move(callable)) {}
 
     std::any call(const TaskContext& context) override {
+      static_assert(std::is_invocable_v<F&, const TaskContext&> ||
+                        std::is_invocable_v<F&, std::stop_token> || std::is_invocable_v<F&>,
+                    "a task is called with nothing, a const TaskContext& or a std::stop_token");
       const auto invoke = [&]() -> decltype(auto) {
         if constexpr (std::is_invocable_v<F&, const TaskContext&>) {
           return function(context);
         } else if constexpr (std::is_invocable_v<F&, std::stop_token>) {
           return function(context.stop_token());
-        } else {
+        } else if constexpr (std::is_invocable_v<F&>) {
           return function();
         }
       };

@@ -86,8 +86,8 @@ class SyncTaskGroup : public AnySyncTaskGroup {
   /// The group whose members are known to return these types.
   explicit SyncTaskGroup(AnySyncTaskGroup erased) : AnySyncTaskGroup(std::move(erased)) {}
 
-  /// The values in submission order. Throws `ExecutionError` if a member failed or was cancelled,
-  /// `StateError` if one is not final.
+  /// The values in submission order; what cannot be copied comes as a `std::shared_ptr` to it.
+  /// Throws `ExecutionError` if a member failed or was cancelled, `StateError` if one is not final.
   std::vector<detail::stored_t<T>> values() const {
     std::vector<detail::stored_t<T>> values;
     for (const auto& result : succeeded()) values.push_back(detail::stored_value_of<T>(*result));

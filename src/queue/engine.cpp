@@ -132,6 +132,10 @@ void Engine::on_done(const RecordPtr& record, std::function<void()> callback) {
       record->callbacks.push_back(std::move(callback));
       return;
     }
+    if (record->undelivered > 0) {  // those before it have not been called yet
+      notify(record, std::move(callback));
+      return;
+    }
   }
   call_guarded(callback);
 }
@@ -211,12 +215,16 @@ RunSummary Engine::collect() {
   }
   accepted_.clear();
   run_groups_.clear();
-  core_.begin_run(base::now(), {});
-  stop_signal_ = SIGTERM;
-  stop_grace_.reset();
+  end_halt();
   started_at_.reset();
   running_ = false;
   return summary;
+}
+
+void Engine::end_halt() {
+  core_.begin_run(base::now(), {});
+  stop_signal_ = SIGTERM;
+  stop_grace_.reset();
 }
 
 void Engine::halt(int signal, std::optional<Duration> grace) {
@@ -252,6 +260,8 @@ void Engine::require_not_closed() const {
 void Engine::wait_until_idle() {
   Lock lock(mutex_);
   over_.wait(lock, [&] { return is_idle(); });
+  // Outside a run a halt ends here, having nothing left to halt: it is not to outlive the abort.
+  if (!running_) end_halt();
 }
 
 void Engine::reset() {

@@ -191,6 +191,7 @@ class Engine {
   bool is_idle() const;
   void tell_if_over();
   RunSummary collect();
+  void end_halt();
   HookTask hook_task(const TaskRecord& record, int attempt) const;
   void notify(const RecordPtr& record, std::function<void()> call);
   void call_guarded(const std::function<void()>& hook) const noexcept;

@@ -42,6 +42,8 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
   result.status = Status::running;
   result.attempts = start.attempt;
   record->worker = worker;
+  // Workers that an earlier run left behind do not wait for the next one to begin.
+  if (!started_at_) started_at_ = now_;
   record->attempt_started_at = now_;
   record->stop = std::make_shared<base::StopState>();
   if (!result.started_at) result.started_at = since_start(now_);

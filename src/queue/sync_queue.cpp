@@ -9,6 +9,17 @@
 #include "queue/sync_workers.hpp"
 
 namespace osiiso {
+namespace {
+
+/// One task as a batch, which is admitted as room appears.
+Batch batch_of(TaskOptions options, TaskBody body) {
+  Batch batch;
+  const auto shared = std::make_shared<const TaskOptions>(std::move(options));
+  batch.add(shared->name, shared, std::move(body));
+  return batch;
+}
+
+}  // namespace
 
 SyncQueue::SyncQueue(std::shared_ptr<queue::Engine> engine,
                      std::unique_ptr<queue::SyncWorkers> workers)
@@ -24,8 +35,16 @@ SyncQueue::~SyncQueue() {
 }
 
 AnySyncTaskHandle SyncQueue::submit_body(TaskOptions options, TaskBody body) {
-  // A bounded queue would wait for ever for room that nobody makes.
-  if (engine_->options().size > 0) start();
+  if (engine_->options().size > 0) {
+    // A bounded queue would wait for ever for room that nobody makes, and so would a task for the
+    // room that it takes up itself.
+    start();
+    if (workers_->is_worker_thread()) {
+      validate(options);
+      auto accepted = engine_->submit(batch_of(std::move(options), std::move(body)));
+      return {engine_, std::move(accepted.tasks.front())};
+    }
+  }
   return {engine_, engine_->submit(std::move(options), std::move(body))};
 }
 
@@ -67,10 +86,12 @@ void SyncQueue::start() {
 
 void SyncQueue::join() {
   engine_->require_not_closed();
+  require_outside("a task cannot wait for its own queue to finish");
   engine_->wait_until_idle();
 }
 
 RunSummary SyncQueue::run(std::optional<Duration> timeout, bool strict) {
+  require_outside("run() is already in progress");
   engine_->begin_run(timeout);
   workers_->start();
   auto summary = engine_->finish_run();
@@ -88,18 +109,22 @@ void SyncQueue::kill() {
 }
 
 void SyncQueue::shutdown(bool force) {
-  if (!force && workers_->is_worker_thread()) {
-    throw StateError("a task cannot wait for its own queue to shut down");
-  }
+  if (!force) require_outside("a task cannot wait for its own queue to shut down");
   engine_->close();
   if (force) engine_->kill();
+  if (workers_->is_worker_thread()) return;  // the task that asked for it is one of those to end
   engine_->note_started();
   workers_->start();
   engine_->wait_until_idle();
 }
 
 void SyncQueue::reset() {
+  require_outside("a running queue cannot be reset");
   engine_->reset();
+}
+
+void SyncQueue::require_outside(const char* why_not) const {
+  if (workers_->is_worker_thread()) throw StateError(why_not);
 }
 
 QueueStats SyncQueue::stats() const {
