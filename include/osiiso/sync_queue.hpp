@@ -76,6 +76,7 @@ class SyncQueue {
   std::vector<AnySyncTaskHandle> submit_all(TaskOptions options, std::vector<TaskBody> bodies);
 
  private:
+  void start_workers();
   /// Throws `StateError` with this text in a thread of a worker.
   void require_outside(const char* why_not) const;
 

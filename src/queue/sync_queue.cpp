@@ -38,7 +38,7 @@ AnySyncTaskHandle SyncQueue::submit_body(TaskOptions options, TaskBody body) {
   if (engine_->options().size > 0) {
     // A bounded queue would wait for ever for room that nobody makes, and so would a task for the
     // room that it takes up itself.
-    start();
+    start_workers();
     if (workers_->is_worker_thread()) {
       validate(options);
       auto accepted = engine_->submit(batch_of(std::move(options), std::move(body)));
@@ -80,8 +80,7 @@ AnySyncTaskGroup SyncQueue::submit_group(TaskOptions options, std::vector<TaskBo
 
 void SyncQueue::start() {
   engine_->require_not_closed();
-  engine_->note_started();
-  workers_->start();
+  start_workers();
 }
 
 void SyncQueue::join() {
@@ -113,14 +112,18 @@ void SyncQueue::shutdown(bool force) {
   engine_->close();
   if (force) engine_->kill();
   if (workers_->is_worker_thread()) return;  // the task that asked for it is one of those to end
-  engine_->note_started();
-  workers_->start();
+  start_workers();
   engine_->wait_until_idle();
 }
 
 void SyncQueue::reset() {
   require_outside("a running queue cannot be reset");
   engine_->reset();
+}
+
+void SyncQueue::start_workers() {
+  engine_->note_started();
+  workers_->start();
 }
 
 void SyncQueue::require_outside(const char* why_not) const {
