@@ -166,6 +166,7 @@ std::size_t stop_kept(Duration grace) {
     drain = std::move(kept.drain);
   }
   std::erase_if(children, [](const Child& child) { return !is_ours(child); });
+  if (children.empty()) return 0;  // no need to look through all processes
   if (grace > Duration::zero()) {
     signal_all(children, SIGTERM);
     signal_all(children, SIGCONT);
