@@ -76,7 +76,8 @@ struct Selection {
   std::vector<std::string> task_globs;  ///< as in a shell: `*`, `?`, `[…]`; `*` matches `/` too
 };
 
-/// Whether the commands of `inputs_from` are executed. Otherwise their groups stay empty.
+/// Whether the commands of `inputs_from` are executed, where nothing else is wrong with the files.
+/// Otherwise their groups stay empty.
 enum class RunInputs { yes, no };
 
 /// What came of reading. Either there are diagnostics, or there is a plan.

@@ -141,6 +141,23 @@ TEST_CASE("check starts no process: the tasks of such a group are left out") {
   CHECK(!std::filesystem::exists("/tmp/osiiso_must_not_be"));
 }
 
+TEST_CASE("a file with a mistake starts no command of inputs_from") {
+  const auto starts = [](const std::string& mistake, const job::Selection& selection) {
+    const std::string touched =
+        std::filesystem::temp_directory_path() / ("osiiso_touched_" + std::to_string(::getpid()));
+    const auto reading =
+        test::read_text("groups: {g: {command: 'echo {}', inputs_from: {command: [touch, " +
+                            touched + "]}}}\n" + mistake,
+                        {}, selection);
+    CHECK(!reading.plan);
+    return std::filesystem::remove(touched);
+  };
+  CHECK(!starts("tasks: [{command: a, retires: 1}]", {}));
+  CHECK(!starts("tasks: [{command: a, needs: [b]}]", {}));
+  CHECK(!starts("queue: {mode: infinite}", {}));
+  CHECK(!starts("name: x", {.groups = {"nobody"}, .task_globs = {}}));
+}
+
 TEST_CASE("a command of inputs_from runs where the tasks of its group do") {
   const job::Plan plan = test::plan_of(
       "groups: {g: {cwd: /usr, command: 'echo {}', inputs_from: {command: [pwd]}}}\n");
