@@ -107,6 +107,10 @@ constexpr int kFirstYear = 1678;
 constexpr int kLastYear = 2261;
 constexpr double kLastSecond = 9.2e9;
 
+// What is earlier is taken for this: its distance from the present has to fit into nanoseconds too.
+constexpr std::chrono::system_clock::time_point kLongAgo =
+    std::chrono::sys_days(std::chrono::year(1900) / 1 / 1);
+
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto y = take_digits(text, 4);
@@ -123,6 +127,13 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   const auto zone = take_zone(text);
   if (!zone || !text.empty()) return std::nullopt;
   return sys_days(date) + duration_cast<system_clock::duration>(*time - *zone);
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_epoch(double seconds) {
+  using std::chrono::system_clock;
+  if (std::abs(seconds) > kLastSecond) return std::nullopt;
+  const std::chrono::duration<double> since_epoch(seconds);
+  return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(since_epoch));
 }
 
 nlohmann::json plain_to_json(const Value& value) {
@@ -164,12 +175,9 @@ std::optional<double> parse_number(std::string_view text) {
 }
 
 std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view text) {
-  using std::chrono::system_clock;
   const auto seconds = parse_number(text);
-  if (!seconds) return parse_rfc3339(text);
-  if (std::abs(*seconds) > kLastSecond) return std::nullopt;
-  const std::chrono::duration<double> since_epoch(*seconds);
-  return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(since_epoch));
+  const auto time = seconds ? parse_epoch(*seconds) : parse_rfc3339(text);
+  return time ? std::optional(std::max(*time, kLongAgo)) : std::nullopt;
 }
 
 nlohmann::json to_json(const Value& value) {

@@ -167,6 +167,10 @@ TEST_CASE("run_at is an epoch number or a time with zone") {
   CHECK(at("'2023-11-14 23:43:20+01:30'") == epoch(1700000000s));
   CHECK(at("2023-11-14T12:13:20-10:00") == epoch(1700000000s));
   CHECK(at("2016-12-31T23:59:60Z") == at("2016-12-31T23:59:59Z"));
+  for (const char* long_ago : {"-9000000000", "1680-01-01T00:00:00Z"}) {
+    CAPTURE(long_ago);
+    CHECK(system_clock::now() - *at(long_ago) > 0s);
+  }
   for (const char* wrong : {"2023-11-14T22:13:20", "2023-13-14T22:13:20Z", "2023-11-14T24:13:20Z",
                             "2023-11-14T22:13:20+24:00", "2023-11-14T22:13Z", "1e300", "now",
                             "2023-11-14T22:13:20.Z", "9999-01-01T00:00:00Z", "2023-2-3T1:2:3Z"}) {
