@@ -126,6 +126,9 @@ ExitCode exit_code_of(const RunSummary& summary) {
 
 ExitCode report(const Ended& ended, const RunCommand& command) {
   show_failures(ended, command.output);
+  if (const auto signal = ended.facts.interrupted_by) {
+    say(base::format("interrupted by {}", base::signal_name(*signal)));
+  }
   ResultStream out;
   if (command.json) {
     report::write_json(out, ended.summary, ended.facts);

@@ -68,9 +68,9 @@ finally: [{name: end, command: echo end}]
     const auto ended = program.wait();
     CHECK(ended.signal == signal);
     const auto summary = json::parse(ended.out);
-    CHECK(summary["interrupted_by"] == (signal == SIGINT    ? "SIGINT"
-                                        : signal == SIGTERM ? "SIGTERM"
-                                                            : "SIGHUP"));
+    const std::string name = signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+    CHECK(summary["interrupted_by"] == name);
+    CHECK(ended.err == "osiiso: interrupted by " + name + "\n");
     const auto& results = summary["results"];
     CHECK(results[0]["status"] == "succeeded");
     CHECK(results[1]["message"] == "cancelled");
