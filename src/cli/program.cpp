@@ -5,6 +5,8 @@
 #include <string>
 #include <variant>
 
+#include "osiiso/process_queue.hpp"
+
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
@@ -38,6 +40,7 @@ ExitCode run_guarded(int argc, char** argv) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  if (const auto code = worker_main(argc, argv)) return *code;
   fill_standard_descriptors();
   set_dispositions();
   return static_cast<int>(run_guarded(argc, argv));

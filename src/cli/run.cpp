@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "osiiso/process_queue.hpp"
 #include "osiiso/thread_queue.hpp"
 
 #include "base/cpus.hpp"
@@ -69,11 +70,7 @@ void count_detached(const std::vector<AnySyncTaskHandle>& handles, Ended& ended)
   }
 }
 
-Ended run_plan(job::Plan plan) {
-  block_ending_signals();
-  if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
-  ThreadQueue queue(plan.queue);
-
+Ended run_on(SyncQueue& queue, job::Plan plan) {
   SignalWatch::Reactions reactions;
   const bool ci = in_ci();
   reactions.first = [&](int signal) {
@@ -91,6 +88,17 @@ Ended run_plan(job::Plan plan) {
   ended.facts.interrupted_by = watch.finish();
   count_detached(handles, ended);
   return ended;
+}
+
+Ended run_plan(job::Plan plan) {
+  block_ending_signals();
+  if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
+  if (plan.kind == job::QueueKind::process) {
+    ProcessQueue queue(plan.queue);
+    return run_on(queue, std::move(plan));
+  }
+  ThreadQueue queue(plan.queue);
+  return run_on(queue, std::move(plan));
 }
 
 /// What a failed task printed, in one piece.
@@ -165,8 +173,8 @@ ExitCode run(const RunCommand& command) {
   auto read = read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
   auto& job_plan = std::get<job::Plan>(read);
-  if (job_plan.kind != job::QueueKind::thread) {
-    throw UsageError("only the queue kind 'thread' is available yet");
+  if (job_plan.kind == job::QueueKind::async) {
+    throw UsageError("the queue kind 'async' is not available yet");
   }
   return report_and_end(run_plan(std::move(job_plan)), command);
 }

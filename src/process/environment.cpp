@@ -57,10 +57,14 @@ std::string_view inherited(std::string_view name) {
 std::string mark(const TaskContext& context) {
   std::string text(inherited(kMark));
   if (!text.empty()) text += ':';
-  return text.append(context.run_id()).append(1, '.').append(context.task_id());
+  return text += task_mark(context);
 }
 
 }  // namespace
+
+std::string task_mark(const TaskContext& context) {
+  return context.run_id() + '.' + context.task_id();
+}
 
 Environment::Environment(const Overrides& overrides, std::string_view variables,
                          const std::string& cwd, const TaskContext& context) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "queue/attempt.hpp"
 
+#include "osiiso/process_queue.hpp"
+
 namespace osiiso::queue {
 namespace {
 
@@ -10,12 +12,11 @@ void take_output(AttemptOutcome& outcome, std::shared_ptr<const CommandOutput> o
   outcome.output = std::move(output);
 }
 
-}  // namespace
-
-AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept {
+template <typename Call>
+AttemptOutcome outcome_of(const Call& call) noexcept {
   AttemptOutcome outcome;
   try {
-    outcome.value = body(context);
+    outcome.value = call();
     if (const auto* output = std::any_cast<std::shared_ptr<const CommandOutput>>(&outcome.value)) {
       take_output(outcome, *output);
     }
@@ -24,6 +25,10 @@ AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcep
     outcome.cause = error.cause();
     outcome.message = error.what();
     take_output(outcome, error.shared_output());
+  } catch (const WorkerError& error) {
+    outcome.error = std::current_exception();
+    outcome.cause = Cause::worker;
+    outcome.message = error.what();
   } catch (const std::exception& error) {
     outcome.error = std::current_exception();
     outcome.cause = Cause::error;
@@ -34,6 +39,17 @@ AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcep
     outcome.message = "unknown exception";
   }
   return outcome;
+}
+
+}  // namespace
+
+AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept {
+  return outcome_of([&] { return body(context); });
+}
+
+AttemptOutcome execute(AttemptRunner& runner, const TaskBody& body,
+                       const TaskContext& context) noexcept {
+  return outcome_of([&] { return runner.run(body, context); });
 }
 
 }  // namespace osiiso::queue

@@ -12,6 +12,8 @@
 #include "osiiso/task_context.hpp"
 #include "osiiso/task_options.hpp"
 
+#include "queue/attempt_runner.hpp"
+
 namespace osiiso::queue {
 
 /// What an attempt left behind when it ended.
@@ -27,5 +29,8 @@ struct AttemptOutcome {
 
 /// Calls the body; whatever it throws becomes part of the outcome.
 AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept;
+/// Has the runner do it.
+AttemptOutcome execute(AttemptRunner& runner, const TaskBody& body,
+                       const TaskContext& context) noexcept;
 
 }  // namespace osiiso::queue

@@ -86,6 +86,9 @@ class Engine {
 
   /// Whom to tell; null from the moment when they are gone.
   void attach(Workers* workers);
+  /// For workers that can end whatever they run, so that no attempt is ever given up: bodies are
+  /// accepted that `require` lets pass. Before anything is submitted.
+  void restrict_bodies(void (*require)(const TaskBody&)) { require_body_ = require; }
   const QueueOptions& options() const { return options_; }
 
   // For those who submit and wait.
@@ -161,6 +164,7 @@ class Engine {
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
   std::shared_ptr<const OptionSet> option_set(TaskOptions options, bool is_command);
+  void require_callable(const TaskBody& body) const;
   void require_open(const OptionSet& set) const;
   /// Whether so many further tasks may be outstanding.
   bool fits(std::size_t tasks) const;
@@ -207,6 +211,8 @@ class Engine {
   const std::uint64_t key_high_;  // random: the run's id and the root of the task ids
   const std::uint64_t key_low_;
   const std::string run_id_;
+
+  void (*require_body_)(const TaskBody&) = nullptr;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable finished_;  // a task became final

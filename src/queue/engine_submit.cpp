@@ -32,10 +32,6 @@ std::optional<Duration> wait_of(const TaskOptions& options) {
   return std::max(std::chrono::duration_cast<Duration>(wait), Duration{0});
 }
 
-void require_callable(const TaskBody& body) {
-  if (!body) throw OptionError("a task needs something to call");
-}
-
 void require_repeatable(const OptionSet& set, const TaskBody& body) {
   if (set.rules.retries > 0 && body.is_single_use()) {
     throw OptionError("a callable that takes its arguments as rvalues cannot be retried");
@@ -123,6 +119,11 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   return accepted;
 }
 
+void Engine::require_callable(const TaskBody& body) const {
+  if (!body) throw OptionError("a task needs something to call");
+  if (require_body_ != nullptr) require_body_(body);
+}
+
 void Engine::require_own(const std::vector<TaskNeed>& needs) const {
   for (const auto& need : needs) {
     if (need.engine.get() != this) throw OptionError("needs must be of the same queue");
@@ -185,7 +186,7 @@ std::shared_ptr<const OptionSet> Engine::option_set(std::shared_ptr<const TaskOp
   made->grace = options->grace.value_or(options_.grace);
   made->rules = rules_of(*options);
   // A command's attempt ends when its processes are gone; only functions can be deaf for ever.
-  if (!is_command) made->rules.abandon_after = made->grace;
+  if (!is_command && require_body_ == nullptr) made->rules.abandon_after = made->grace;
   made->options = std::move(options);
   last = std::move(made);
   return last;

@@ -95,6 +95,7 @@ RunSummary SyncQueue::run(std::optional<Duration> timeout, bool strict) {
   workers_->start();
   auto summary = engine_->finish_run();
   process::stop_kept(engine_->options().grace);
+  workers_->end_run();
   if (strict) summary.raise_unless_ok();
   return summary;
 }

@@ -12,6 +12,8 @@ class SyncWorkers : public Workers {
   virtual void start() = 0;
   /// Whether the calling thread is one of them.
   virtual bool is_worker_thread() const = 0;
+  /// A run is over: what its tasks left behind on purpose is to end.
+  virtual void end_run() = 0;
 };
 
 }  // namespace osiiso::queue

@@ -6,6 +6,7 @@
 
 #include "base/cpus.hpp"
 #include "queue/engine.hpp"
+#include "queue/thread_runner.hpp"
 #include "queue/thread_workers.hpp"
 
 namespace osiiso {
@@ -25,7 +26,10 @@ std::shared_ptr<queue::Engine> make_engine(const QueueOptions& options) {
 ThreadQueue::ThreadQueue(QueueOptions options) : ThreadQueue(make_engine(options)) {}
 
 ThreadQueue::ThreadQueue(std::shared_ptr<queue::Engine> engine)
-    : Submitting(engine,
-                 std::make_unique<queue::ThreadWorkers>(engine, worker_limit(engine->options()))) {}
+    : Submitting(engine, std::make_unique<queue::ThreadWorkers>(
+                             engine, worker_limit(engine->options()),
+                             [&initializer = engine->options().initializer] {
+                               return std::make_unique<queue::ThreadRunner>(initializer);
+                             })) {}
 
 }  // namespace osiiso

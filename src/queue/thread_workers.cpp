@@ -9,10 +9,21 @@ namespace {
 
 thread_local const ThreadWorkers* workers_of_this_thread = nullptr;
 
+/// Makes the worker ready for the attempt. Where it cannot be, everything is cancelled.
+bool prepare(AttemptRunner& runner, const Attempt& attempt, Engine& engine) {
+  try {
+    runner.prepare(attempt.context);
+    return true;
+  } catch (...) {
+    engine.fail(std::current_exception());
+    return false;
+  }
+}
+
 }  // namespace
 
-ThreadWorkers::ThreadWorkers(std::shared_ptr<Engine> engine, int limit)
-    : engine_(std::move(engine)), limit_(limit) {}
+ThreadWorkers::ThreadWorkers(std::shared_ptr<Engine> engine, int limit, MakeRunner make_runner)
+    : engine_(std::move(engine)), limit_(limit), make_runner_(std::move(make_runner)) {}
 
 ThreadWorkers::~ThreadWorkers() {
   {
@@ -64,15 +75,30 @@ void ThreadWorkers::replace(int worker) {
 
 void ThreadWorkers::seat_thread(int worker) {
   auto seat = std::make_shared<Seat>(Seat{.worker = worker});
+  std::shared_ptr<AttemptRunner> runner = make_runner_();
+  seat->runner = runner;
   seats_[static_cast<std::size_t>(worker)] = seat;
   threads_[static_cast<std::size_t>(worker)] =
-      std::thread([this, seat = std::move(seat)] { serve(*seat); });
+      std::thread([this, seat = std::move(seat), runner = std::move(runner)]() mutable {
+        serve(*seat, *runner);
+        runner.reset();  // here, so that all of them end at the same time
+      });
 }
 
-void ThreadWorkers::serve(const Seat& seat) {
+void ThreadWorkers::end_run() {
+  std::vector<std::shared_ptr<AttemptRunner>> runners;
+  {
+    const Engine::Turn turn(*engine_);
+    for (const auto& seat : seats_) runners.push_back(seat->runner.lock());
+  }
+  for (const auto& runner : runners) {
+    if (runner) runner->end_run();
+  }
+}
+
+void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
   workers_of_this_thread = this;
   const auto engine = engine_;
-  bool is_initialized = false;
   std::optional<Attempt> attempt;
   AttemptOutcome outcome;
   for (;;) {
@@ -86,22 +112,9 @@ void ThreadWorkers::serve(const Seat& seat) {
       if (!attempt && !engine->has_notices()) sleep(turn);
     }
     if (!attempt) continue;
-    if (!is_initialized) is_initialized = initialize();
-    if (!is_initialized) continue;  // all is cancelled, this attempt too
+    if (!prepare(runner, *attempt, *engine)) continue;  // all is cancelled, this attempt too
     engine->announce(*attempt);
-    outcome = execute(attempt->body, attempt->context);
-  }
-}
-
-bool ThreadWorkers::initialize() {
-  const auto& initializer = engine_->options().initializer;
-  if (!initializer) return true;
-  try {
-    initializer();
-    return true;
-  } catch (...) {
-    engine_->fail(std::current_exception());
-    return false;
+    outcome = execute(runner, attempt->body, attempt->context);
   }
 }
 

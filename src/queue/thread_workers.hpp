@@ -7,24 +7,28 @@
 #include <thread>
 #include <vector>
 
+#include "queue/attempt_runner.hpp"
 #include "queue/sync_workers.hpp"
 
 namespace osiiso::queue {
 
-/// The threads that run a queue's attempts, made as they are needed, and one that keeps the time,
-/// made when there is first something to wait for.
+/// The threads that run a queue's attempts, or have them run by what `make_runner` makes for each,
+/// made as they are needed; and one that keeps the time, made when there is first something to wait
+/// for.
 ///
 /// Thread-safe. The threads own the engine jointly, so that one which was abandoned in a deaf
 /// function can return after the queue is gone.
 class ThreadWorkers final : public SyncWorkers {
  public:
-  ThreadWorkers(std::shared_ptr<Engine> engine, int limit);
+  ThreadWorkers(std::shared_ptr<Engine> engine, int limit, MakeRunner make_runner);
   /// Every attempt must be final or abandoned.
   ~ThreadWorkers() override;
 
   void start() override;
 
   bool is_worker_thread() const override;
+
+  void end_run() override;
 
   void wake() override;
   void alarm(Instant at) override;
@@ -35,17 +39,18 @@ class ThreadWorkers final : public SyncWorkers {
   struct Seat {
     int worker = 0;
     bool abandoned = false;
+    std::weak_ptr<AttemptRunner> runner = {};  // the thread's own
   };
 
   void seat_thread(int worker);
-  void serve(const Seat& seat);
-  bool initialize();
+  void serve(const Seat& seat, AttemptRunner& runner);
   std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);
   void sleep(Engine::Turn& turn);
   void keep_time();
 
   const std::shared_ptr<Engine> engine_;
   const int limit_;
+  const MakeRunner make_runner_;
 
   // Guarded by the engine's lock.
   std::condition_variable work_;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "base/poll.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+
+#include "osiiso/error.hpp"
+
+namespace osiiso::base {
+
+void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline) {
+  timespec left{};
+  if (deadline) {
+    const Duration span = std::max(*deadline - now(), Duration::zero());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(span);
+    left.tv_sec = seconds.count();
+    left.tv_nsec = (span - seconds).count();
+  }
+  if (::ppoll(waited.data(), waited.size(), deadline ? &left : nullptr, nullptr) >= 0) return;
+  if (errno != EINTR) throw SystemError("cannot wait for a process (ppoll)", errno);
+  for (pollfd& one : waited) one.revents = 0;
+}
+
+StopWake::StopWake(StopState& stop) : stop_(stop), wake_(make_eventfd()) {
+  stop_.attach(wake_.get());
+}
+
+StopWake::~StopWake() {
+  stop_.detach();
+}
+
+void StopWake::clear() const {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto size = ::read(wake_.get(), &count, sizeof count);
+}
+
+}  // namespace osiiso::base

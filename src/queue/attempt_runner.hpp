@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <any>
+#include <functional>
+#include <memory>
+
+#include "osiiso/task_body.hpp"
+#include "osiiso/task_context.hpp"
+
+namespace osiiso::queue {
+
+/// Runs the attempts of one worker, one after the other, on one thread.
+class AttemptRunner {
+ public:
+  virtual ~AttemptRunner() = default;
+
+  /// Called before each attempt. What it throws ends the run.
+  virtual void prepare(const TaskContext& context) = 0;
+  /// Returns and throws what the body does.
+  virtual std::any run(const TaskBody& body, const TaskContext& context) = 0;
+  /// A run is over. From any thread, perhaps during an attempt of the next run.
+  virtual void end_run() {}
+};
+
+using MakeRunner = std::function<std::unique_ptr<AttemptRunner>()>;
+
+}  // namespace osiiso::queue

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "queue/process_runner.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "osiiso/process_queue.hpp"
+
+#include "base/format.hpp"
+#include "process/environment.hpp"
+#include "process/marked_processes.hpp"
+#include "queue/image.hpp"
+
+namespace osiiso::queue {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Workers that die before they can work are replaced this often in a row.
+constexpr int kMostStarts = 4;
+// A command's ladder is the worker's to climb; this is how much longer than the grace it may take,
+// which is what it gives to processes that even SIGKILL does not end at once.
+constexpr Duration kCommandSlack = 5s;
+// The socket of a process that ends is closed a moment before the process has ended.
+constexpr Duration kLastMoment = 2s;
+
+TaskContext::Identity identity_of(const TaskContext& context) {
+  return {.run_id = context.run_id(),
+          .task_id = context.task_id(),
+          .name = context.name(),
+          .group_id = context.group_id(),
+          .attempt = context.attempt(),
+          .max_attempts = context.max_attempts(),
+          .worker = context.worker(),
+          .grace = context.grace()};
+}
+
+TaskMessage task_message(std::uint64_t number, const TaskBody& body, const TaskContext& context) {
+  TaskMessage message{number, identity_of(context), CallMessage{}};
+  if (const auto* command = body.command()) {
+    message.body = *command;
+  } else {
+    const auto& call = *body.target<RemoteCall>();
+    message.body = CallMessage{call.entry_offset(), call.function_offset(), call.arguments()};
+  }
+  return message;
+}
+
+/// One attempt as its worker process runs it, from the first byte sent to the answer, or to the
+/// end of the process.
+class Exchange {
+ public:
+  Exchange(WorkerProcess& worker, const TaskMessage& task, base::StopState& stop)
+      : worker_(worker),
+        stop_(stop),
+        wake_(stop),
+        number_(task.number),
+        is_command_(std::holds_alternative<Command>(task.body)) {
+    worker_.link().send(encode(task));
+  }
+
+  /// The answer; none where the worker process has ended without one.
+  std::optional<DoneMessage> wait() {
+    for (;;) {
+      std::array<pollfd, 3> waited{{{wake_.descriptor(), POLLIN, 0},
+                                    {worker_.link().descriptor(), worker_.link().events(), 0},
+                                    {worker_.exit_descriptor(), POLLIN, 0}}};
+      base::poll_until(waited, kill_at_);
+      if (waited[0].revents != 0) pass_on_stop();
+      const bool has_ended = waited[2].revents != 0;
+      // What it said before its end counts.
+      if (waited[1].revents != 0 || has_ended) worker_.link().transfer();
+      if (auto done = read()) return done;
+      if (has_ended) return {};
+      if (worker_.link().closed()) kill_by(base::now() + kLastMoment);
+      if (kill_at_ && *kill_at_ <= base::now()) worker_.kill();
+    }
+  }
+
+  /// The worker has begun to run the task.
+  bool started() const { return started_; }
+
+ private:
+  void kill_by(base::Instant at) { kill_at_ = kill_at_ ? std::min(*kill_at_, at) : at; }
+
+  void pass_on_stop() {
+    wake_.clear();
+    const auto request = stop_.latest();
+    if (!request) return;
+    const auto patience = is_command_ ? kCommandSlack : Duration{0};
+    kill_by(base::saturating_add(base::saturating_add(base::now(), request->grace), patience));
+    worker_.link().send(encode(StopMessage{number_, request->signal, request->grace}));
+  }
+
+  std::optional<DoneMessage> read() {
+    while (const auto frame = worker_.link().next()) {
+      if (frame->type == FrameType::started) {
+        started_ = true;
+        continue;
+      }
+      auto done = decode<DoneMessage>(*frame);
+      if (done.number == number_) return done;
+    }
+    return {};
+  }
+
+  WorkerProcess& worker_;
+  base::StopState& stop_;
+  const base::StopWake wake_;
+  const std::uint64_t number_;
+  const bool is_command_;
+  bool started_ = false;
+  std::optional<base::Instant> kill_at_;
+};
+
+/// An outcome as what the body itself would have returned or thrown.
+class Conclusion {
+ public:
+  explicit Conclusion(const TaskBody& body) : body_(body) {}
+
+  std::any operator()(const Bytes& value) const {
+    const auto* call = body_.target<RemoteCall>();
+    if (call == nullptr) throw ProtocolError("a command was answered with a function's value");
+    return call->read_value(value);
+  }
+  std::any operator()(ThrownMessage& thrown) const {
+    throw RemoteError(std::move(thrown.type_name), thrown.what);
+  }
+  std::any operator()(CommandOutput& output) const {
+    return std::shared_ptr<const CommandOutput>(std::make_shared<CommandOutput>(std::move(output)));
+  }
+  std::any operator()(CommandFailure& failure) const {
+    throw CommandError(failure.message, failure.cause, std::move(failure.output));
+  }
+
+ private:
+  const TaskBody& body_;
+};
+
+}  // namespace
+
+ProcessRunner::~ProcessRunner() {
+  if (worker_) worker_->dismiss(grace_ + kCommandSlack);
+  for (const auto& mark : orphaned_) process::kill_marked(mark);
+}
+
+void ProcessRunner::end_run() {
+  // Only the worker itself can end what it was told to let live until now.
+  const std::lock_guard lock(mutex_);
+  if (worker_ && !keeping_.empty()) {
+    worker_->dismiss(grace_ + kCommandSlack);
+    worker_.reset();
+  }
+  keeping_.clear();
+  for (const auto& mark : std::exchange(orphaned_, {})) process::kill_marked(mark);
+}
+
+void ProcessRunner::prepare(const TaskContext& context) {
+  const std::lock_guard lock(mutex_);
+  start_worker(context);
+}
+
+void ProcessRunner::start_worker(const TaskContext& context) {
+  if (worker_ && worker_->has_ended()) drop_worker();
+  for (int starts = 1; !worker_; ++starts) {
+    worker_ = std::make_unique<WorkerProcess>();
+    Start start{};
+    try {
+      start = shake_hands(context);
+    } catch (...) {
+      worker_.reset();
+      throw;
+    }
+    if (start == Start::ready) return;
+    const std::string death = start == Start::died ? worker_->death() : std::string();
+    worker_.reset();
+    if (start == Start::stopped) return;
+    if (starts == kMostStarts) throw WorkerError("no worker process can be started: " + death);
+  }
+}
+
+void ProcessRunner::drop_worker() {
+  worker_.reset();
+  orphaned_.insert(orphaned_.end(), keeping_.begin(), keeping_.end());
+  keeping_.clear();
+}
+
+ProcessRunner::Start ProcessRunner::shake_hands(const TaskContext& context) {
+  const base::StopWake wake(context.stop_state());
+  auto& link = worker_->link();
+  for (;;) {
+    std::array<pollfd, 3> waited{{{wake.descriptor(), POLLIN, 0},
+                                  {link.descriptor(), link.events(), 0},
+                                  {worker_->exit_descriptor(), POLLIN, 0}}};
+    base::poll_until(waited, {});
+    if (waited[0].revents != 0) return Start::stopped;
+    const bool has_ended = waited[2].revents != 0;
+    if (waited[1].revents != 0 || has_ended) link.transfer();
+    while (const auto frame = link.next()) {
+      if (frame->type == FrameType::ready) return Start::ready;
+      if (frame->type == FrameType::unready) {
+        auto thrown = decode<UnreadyMessage>(*frame).thrown;
+        throw RemoteError(std::move(thrown.type_name), thrown.what);
+      }
+      set_up(*frame);
+    }
+    if (has_ended) return Start::died;
+  }
+}
+
+void ProcessRunner::set_up(const Frame& hello) {
+  if (decode<HelloMessage>(hello).build_id != build_id()) {
+    throw WorkerError("a worker process is not of the same build as the program");
+  }
+  worker_->link().send(encode(SetupMessage{initializer_, grace_}));
+}
+
+std::any ProcessRunner::run(const TaskBody& body, const TaskContext& context) {
+  const std::lock_guard lock(mutex_);
+  std::optional<DoneMessage> done;
+  try {
+    done = run_task(body, context);
+  } catch (...) {
+    drop_worker();  // who knows what it would say next
+    throw;
+  }
+  if (!done) {
+    const std::string death = worker_->death();
+    drop_worker();
+    if (body.command() != nullptr) process::kill_marked(process::task_mark(context));
+    throw WorkerError(death);
+  }
+  if (done->keeps_processes) keeping_.push_back(process::task_mark(context));
+  return std::visit(Conclusion(body), done->outcome);
+}
+
+/// One that died before it began is no end of the task: another takes its place.
+std::optional<DoneMessage> ProcessRunner::run_task(const TaskBody& body,
+                                                   const TaskContext& context) {
+  for (int starts = 1;; ++starts) {
+    start_worker(context);
+    if (!worker_) throw WorkerError("stopped before a worker process was ready");
+    Exchange exchange(*worker_, task_message(++number_, body, context), context.stop_state());
+    auto done = exchange.wait();
+    if (done || exchange.started() || starts == kMostStarts) return done;
+    if (context.stop_state().latest()) return {};
+    drop_worker();
+  }
+}
+
+}  // namespace osiiso::queue

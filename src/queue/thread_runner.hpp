@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <any>
+#include <functional>
+
+#include "queue/attempt_runner.hpp"
+
+namespace osiiso::queue {
+
+/// Calls the bodies on its own thread.
+class ThreadRunner final : public AttemptRunner {
+ public:
+  /// `initializer` may be empty; it is called before the first attempt.
+  explicit ThreadRunner(const std::function<void()>& initializer) : initializer_(&initializer) {}
+
+  void prepare(const TaskContext& /*context*/) override {
+    if (is_initialized_) return;
+    if (*initializer_) (*initializer_)();
+    is_initialized_ = true;
+  }
+  std::any run(const TaskBody& body, const TaskContext& context) override { return body(context); }
+
+ private:
+  const std::function<void()>* initializer_;  // the engine's
+  bool is_initialized_ = false;
+};
+
+}  // namespace osiiso::queue

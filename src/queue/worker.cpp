@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "queue/worker.hpp"
+
+#include <cxxabi.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <span>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+#include "base/poll.hpp"
+#include "process/kept_groups.hpp"
+#include "queue/image.hpp"
+#include "queue/remote_entry.hpp"
+
+namespace osiiso::queue {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a task may take to end when the queue is gone: a command's processes are killed and
+// waited for, a function can only be asked.
+constexpr Duration kLastGrace = 3s;
+
+// More tasks than one at a time are sent by no queue.
+constexpr std::size_t kMostTasks = 16;
+
+base::Descriptor open_parent() {
+  return base::Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, ::getppid(), 0)));
+}
+
+std::string readable_name(const std::type_info* type) {
+  if (type == nullptr) return "unknown";
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  return name ? name.get() : type->name();
+}
+
+/// The exception that is being handled.
+ThrownMessage current_thrown() {
+  ThrownMessage thrown{readable_name(abi::__cxa_current_exception_type()), "unknown exception"};
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    thrown.what = error.what();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it has no text
+  }
+  return thrown;
+}
+
+/// Ends this process and whatever its functions left in its group.
+[[noreturn]] void die() {
+  if (::getpgrp() == ::getpid()) ::kill(0, SIGKILL);
+  std::_Exit(EXIT_FAILURE);
+}
+
+/// A thread that no signal handler of the program's runs on.
+template <typename Body>
+std::thread quiet_thread(Body body) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread made(std::move(body));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return made;
+}
+
+}  // namespace
+
+Worker::Worker(base::Descriptor socket, bool watch_parent) : socket_(std::move(socket)) {
+  if (watch_parent) parent_ = open_parent();
+}
+
+int Worker::serve() {
+  auto listener = quiet_thread([this] { listen(); });
+  send(encode(HelloMessage{build_id(), ::getpid()}));
+  if (set_up()) {
+    while (const auto task = next_task()) {
+      send(encode(StartedMessage{task->message.number}));
+      auto done = run(*task);
+      // What the function printed stands before what comes after it.
+      std::fflush(nullptr);
+      finish_task();
+      try {
+        send(encode(done));
+      } catch (const ProtocolError&) {
+        done.outcome = current_thrown();
+        send(encode(done));
+      }
+    }
+  }
+  process::stop_kept(grace_);
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  listener.join();
+  const std::lock_guard lock(mutex_);
+  if (was_dismissed_) return EXIT_SUCCESS;
+  std::fflush(nullptr);
+  die();
+}
+
+// Listening
+
+void Worker::listen() {
+  std::array<std::uint8_t, 64UL * 1024> piece;
+  try {
+    while (wait_for_bytes()) {
+      const auto size = ::recv(socket_.get(), piece.data(), piece.size(), 0);
+      if (size < 0 && errno == EINTR) continue;
+      if (size <= 0) break;
+      reader_.add(std::span(piece).first(static_cast<std::size_t>(size)));
+      while (const auto frame = reader_.next()) receive(*frame);
+    }
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
+    // What does not speak the protocol is as good as gone.
+  }
+  end_with_the_queue();
+}
+
+bool Worker::wait_for_bytes() const {
+  for (;;) {
+    std::array<pollfd, 2> waited{{{socket_.get(), POLLIN, 0}, {parent_.get(), POLLIN, 0}}};
+    base::poll_until(waited, {});
+    if (waited[1].revents != 0) return false;
+    if (waited[0].revents != 0) return true;
+  }
+}
+
+void Worker::receive(const Frame& frame) {
+  const std::lock_guard lock(mutex_);
+  if (frame.type == FrameType::setup) {
+    setup_ = decode<SetupMessage>(frame);
+  } else if (frame.type == FrameType::stop) {
+    const auto message = decode<StopMessage>(frame);
+    if (!tasks_.empty() && tasks_.front().message.number == message.number) {
+      tasks_.front().stop->request({.signal = message.signal, .grace = message.grace});
+    }
+  } else if (frame.type == FrameType::bye) {
+    was_dismissed_ = true;
+    is_over_ = true;
+  } else if (tasks_.size() < kMostTasks) {
+    tasks_.push_back({decode<TaskMessage>(frame), std::make_shared<base::StopState>()});
+  } else {
+    throw ProtocolError("too many tasks at the same time");
+  }
+  changed_.notify_all();
+}
+
+void Worker::end_with_the_queue() {
+  std::shared_ptr<base::StopState> stop;
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+    if (!tasks_.empty()) stop = tasks_.front().stop;
+    changed_.notify_all();
+  }
+  if (stop) stop->request({.signal = SIGKILL, .grace = Duration{0}});
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, kLastGrace, [this] { return !is_busy_; })) die();
+}
+
+// Serving
+
+bool Worker::set_up() {
+  SetupMessage setup;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return setup_ || is_over_; });
+    if (!setup_) return false;
+    setup = *setup_;
+    is_busy_ = true;
+  }
+  grace_ = setup.grace;
+  try {
+    if (setup.initializer != 0) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the program's code
+      reinterpret_cast<void (*)()>(image_address(setup.initializer))();
+    }
+  } catch (...) {
+    send(encode(UnreadyMessage{current_thrown()}));
+    const std::lock_guard lock(mutex_);
+    is_busy_ = false;
+    return false;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    is_busy_ = false;
+  }
+  send(encode(ReadyMessage{}));
+  return true;
+}
+
+std::optional<Worker::Task> Worker::next_task() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !tasks_.empty() || is_over_; });
+  if (is_over_) return {};
+  is_busy_ = true;
+  return tasks_.front();
+}
+
+void Worker::finish_task() {
+  const std::lock_guard lock(mutex_);
+  tasks_.pop_front();
+  is_busy_ = false;
+  changed_.notify_all();
+}
+
+DoneMessage Worker::run(const Task& task) {
+  DoneMessage done;
+  done.number = task.message.number;
+  const TaskContext context(task.message.identity, task.stop);
+  try {
+    if (const auto* command = std::get_if<Command>(&task.message.body)) {
+      const auto leak = command->settings().leak;
+      done.keeps_processes = leak == Leak::keep;
+      done.outcome = (*command)(context);
+    } else {
+      const auto& call = std::get<CallMessage>(task.message.body);
+      done.outcome = call_remote(call.entry, call.function, call.arguments, context);
+    }
+  } catch (const CommandError& error) {
+    if (std::holds_alternative<Command>(task.message.body)) {
+      done.outcome = CommandFailure{error.what(), error.cause(), error.output()};
+    } else {
+      done.outcome = current_thrown();
+    }
+  } catch (...) {
+    done.outcome = current_thrown();
+  }
+  return done;
+}
+
+void Worker::send(const Frame& frame) {
+  Bytes bytes;
+  append_frame(bytes, frame);
+  for (std::span<const std::uint8_t> rest = bytes; !rest.empty();) {
+    const auto size = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return;  // the listening thread hears of it, too
+    rest = rest.subspan(static_cast<std::size_t>(size));
+  }
+}
+
+}  // namespace osiiso::queue
