@@ -19,16 +19,12 @@
 namespace osiiso::cli {
 namespace {
 
-std::string name_of(const Batch::TaskEntry& task) {
-  return task.name.empty() ? model::default_name(task.body) : task.name;
-}
-
 std::vector<std::string> need_names(const Batch& batch, const Batch::TaskEntry& task) {
   std::vector<std::string> names;
   const auto add = [&](const std::vector<Batch::Need>& needs) {
     for (const auto& need : needs) {
       names.push_back(need.is_group ? batch.groups()[need.index].options.group_id
-                                    : name_of(batch.tasks()[need.index]));
+                                    : model::name_of(batch.tasks()[need.index]));
     }
   };
   add(task.needs);
@@ -73,7 +69,7 @@ void write_text(std::ostream& out, const Batch& batch, const std::vector<std::ui
     const std::string command = command_text(task);
     std::string line = base::format("{:>6}  {:>8}  {}  ", ++position, task.options->priority,
                                     padded(shown_group(batch, task)));
-    const std::string name = name_of(task);
+    const std::string name = model::name_of(task);
     if (name != model::name_of_command(command)) line += base::escape_controls(name) + ": ";
     line += base::escape_controls(command);
     if (task.finally) line += "  (finally)";
@@ -96,7 +92,7 @@ void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std:
     json.new_line();
     json.open('{');
     json.key("order").number(++position);
-    json.key("name").text(name_of(task));
+    json.key("name").text(model::name_of(task));
     json.key("group_id").text_or_null(group_name(plan.batch, task));
     json.key("priority").number(task.options->priority);
     json.key("must_complete").boolean(task.options->must_complete || task.finally);

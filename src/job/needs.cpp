@@ -10,10 +10,6 @@
 namespace osiiso::job {
 namespace {
 
-std::string name_of(const Batch::TaskEntry& task) {
-  return task.name.empty() ? model::default_name(task.body) : task.name;
-}
-
 class NeedResolver {
  public:
   NeedResolver(PlacedBatch& placed, Diagnostics& diagnostics)
@@ -58,7 +54,7 @@ void NeedResolver::index_names(std::span<const NamedNeeds> all) {
     if (wanted != found_.end()) wanted->second.push_back({true, i});
   }
   for (std::uint32_t i = 0; i < tasks().size(); ++i) {
-    const auto wanted = found_.find(name_of(tasks()[i]));
+    const auto wanted = found_.find(model::name_of(tasks()[i]));
     if (wanted != found_.end()) wanted->second.push_back({false, i});
   }
 }
@@ -144,7 +140,7 @@ void NeedResolver::resolve(const NamedNeeds& named) {
     if (!need) continue;
     if (is_task) {
       add(static_cast<Batch::Task>(named.index), *need);
-      written_.push_back({name_of(tasks()[named.index]), raw.name, {file, raw.at}});
+      written_.push_back({model::name_of(tasks()[named.index]), raw.name, {file, raw.at}});
     } else {
       add(static_cast<Batch::Group>(named.index), *need);
       written_.push_back(

@@ -11,8 +11,6 @@
 namespace osiiso::job {
 namespace {
 
-constexpr std::uint32_t kNotSelected = UINT32_MAX;
-
 class Selector {
  public:
   Selector(Batch batch, Diagnostics& diagnostics)
@@ -36,6 +34,10 @@ class Selector {
   void take(std::uint32_t task);
   void take_needs();
   void take_need(const Batch::Need& need);
+  void copy_groups();
+  void copy_tasks();
+  template <typename Of>
+  void copy_needs(Of of, const std::vector<Batch::Need>& needs);
 
   Diagnostics& diagnostics_;
   std::vector<Batch::TaskEntry> tasks_;
@@ -44,6 +46,10 @@ class Selector {
   std::vector<bool> task_selected_;
   std::vector<bool> group_touched_;
   std::vector<std::uint32_t> unvisited_;  // selected tasks whose needs were not looked at
+
+  Batch made_;
+  std::vector<Batch::Group> new_groups_;  // where in `made_` a touched group stands
+  std::vector<Batch::Task> new_tasks_;    // where a selected task does
 };
 
 void Selector::select_group(const std::string& name) {
@@ -64,8 +70,7 @@ void Selector::select_tasks(const std::string& glob) {
   bool has_matched = false;
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
-    const Batch::TaskEntry& task = tasks_[i];
-    std::string name = task.name.empty() ? model::default_name(task.body) : task.name;
+    std::string name = model::name_of(tasks_[i]);
     if (::fnmatch(glob.c_str(), name.c_str(), 0) == 0) {
       has_matched = true;
       take(i);
@@ -119,42 +124,51 @@ void Selector::add_run_finally() {
 }
 
 Batch Selector::release() {
-  Batch made;
-  std::vector<Batch::Group> new_groups(groups_.size());
-  std::vector<std::uint32_t> new_tasks(tasks_.size(), kNotSelected);
+  copy_groups();
+  copy_tasks();
   for (std::size_t i = 0; i < groups_.size(); ++i) {
-    if (group_touched_[i]) new_groups[i] = made.add_group(groups_[i].options);
+    if (group_touched_[i]) copy_needs(new_groups_[i], groups_[i].needs);
   }
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    if (task_selected_[i]) copy_needs(new_tasks_[i], tasks_[i].needs);
+  }
+  return std::move(made_);
+}
+
+void Selector::copy_groups() {
+  new_groups_.resize(groups_.size());
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (group_touched_[i]) new_groups_[i] = made_.add_group(groups_[i].options);
+  }
+}
+
+void Selector::copy_tasks() {
+  new_tasks_.resize(tasks_.size());
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     if (!task_selected_[i]) continue;
     Batch::TaskEntry& task = tasks_[i];
     std::optional<Batch::Group> group;
-    if (task.group) group = new_groups[static_cast<std::size_t>(*task.group)];
-    const auto add =
-        task.finally
-            ? &Batch::add_finally
-            : static_cast<Batch::Task (Batch::*)(std::string, Batch::SharedOptions, TaskBody,
-                                                 std::optional<Batch::Group>)>(&Batch::add);
-    new_tasks[i] = static_cast<std::uint32_t>(
-        (made.*add)(std::move(task.name), std::move(task.options), std::move(task.body), group));
-  }
-  const auto copy_needs = [&](auto of, const std::vector<Batch::Need>& needs) {
-    for (const Batch::Need& need : needs) {
-      // A group that has no task is nothing to wait for.
-      if (!need.is_group) {
-        made.need(of, static_cast<Batch::Task>(new_tasks[need.index]));
-      } else if (group_touched_[need.index]) {
-        made.need(of, new_groups[need.index]);
-      }
+    if (task.group) group = new_groups_[static_cast<std::size_t>(*task.group)];
+    if (task.finally) {
+      new_tasks_[i] = made_.add_finally(std::move(task.name), std::move(task.options),
+                                        std::move(task.body), group);
+    } else {
+      new_tasks_[i] =
+          made_.add(std::move(task.name), std::move(task.options), std::move(task.body), group);
     }
-  };
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    if (group_touched_[i]) copy_needs(new_groups[i], groups_[i].needs);
   }
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    if (task_selected_[i]) copy_needs(static_cast<Batch::Task>(new_tasks[i]), tasks_[i].needs);
+}
+
+template <typename Of>
+void Selector::copy_needs(Of of, const std::vector<Batch::Need>& needs) {
+  for (const Batch::Need& need : needs) {
+    // A group that has no task is nothing to wait for.
+    if (!need.is_group) {
+      made_.need(of, new_tasks_[need.index]);
+    } else if (group_touched_[need.index]) {
+      made_.need(of, new_groups_[need.index]);
+    }
   }
-  return made;
 }
 
 }  // namespace

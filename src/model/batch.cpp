@@ -197,10 +197,7 @@ std::vector<std::string> CycleSearch::names_of_path(Node from) const {
 }
 
 std::string CycleSearch::name(Node node) const {
-  if (kind(node) == Kind::task) {
-    const Batch::TaskEntry& task = tasks_[node];
-    return task.name.empty() ? model::default_name(task.body) : task.name;
-  }
+  if (kind(node) == Kind::task) return model::name_of(tasks_[node]);
   const std::string& group_id = groups_[index(node)].options.group_id;
   return group_id.empty() ? base::format("group {}", index(node) + 1) : group_id;
 }

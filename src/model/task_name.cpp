@@ -33,6 +33,10 @@ std::string default_name(const TaskBody& body) {
   return command == nullptr ? "task" : name_of_command(command->text());
 }
 
+std::string name_of(const Batch::TaskEntry& task) {
+  return task.name.empty() ? default_name(task.body) : task.name;
+}
+
 std::string name_of_command(std::string_view text) {
   return base::cut_to_width(on_one_line(text), kLongestName);
 }

@@ -57,7 +57,7 @@ const Command& command_of(const job::Plan& plan, std::size_t task) {
 std::vector<std::string> names_of(const job::Plan& plan) {
   std::vector<std::string> names;
   for (const Batch::TaskEntry& task : plan.batch.tasks()) {
-    names.push_back(task.name.empty() ? model::default_name(task.body) : task.name);
+    names.push_back(model::name_of(task));
   }
   return names;
 }
