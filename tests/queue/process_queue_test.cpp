@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -602,7 +604,57 @@ TEST_CASE("a remote call is a callable of this process, too") {
   CHECK(body.target<osiiso::RemoteCall>() != nullptr);
 }
 
+TEST_CASE("PRO-3: worker processes and their commands end with a program that is killed") {
+  const ProcessGuard guard;
+  const TemporaryFolder folder;
+  osiiso::test::RunningProgram program(
+      {.arguments = {"/proc/self/exe", "run-until-killed", folder.path()}});
+  const int in_function = pid_in(folder.path() + "/function");
+  const int in_command = pid_in(folder.path() + "/command");
+  program.send(SIGKILL);
+  CHECK(program.wait().signal == SIGKILL);
+  CHECK(eventually([&] { return is_gone(in_function) && is_gone(in_command); }));
+  // Orphans of the program are this test's now; they lead sessions, and some are only about to end.
+  eventually([] {
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    return errno == ECHILD;
+  });
+}
+
+TEST_CASE("a program that did not call worker_main is told so") {
+  const auto ended = osiiso::test::run_program({.arguments = {"/proc/self/exe", "forgetful"}});
+  CHECK(ended.out == "osiiso::worker_main() must be called first in main()\n");
+  CHECK(ended.exit_code == 0);
+}
+
+namespace {
+
+/// A program whose queue never comes to an end.
+int run_until_killed(const std::string& folder) {
+  ProcessQueue queue(workers(3));
+  queue.submit(announce_and_hang, folder + "/function");
+  queue.submit(Command::shell("echo $$ > " + folder + "/new; mv " + folder + "/new " + folder +
+                              "/command; sleep 1000 & sleep 1000"));
+  queue.run();
+  return 0;
+}
+
+int forget_worker_main() {
+  try {
+    const ProcessQueue queue(workers(1));
+  } catch (const osiiso::StateError& error) {
+    std::puts(error.what());
+  }
+  return 0;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "forgetful") return forget_worker_main();
   if (const auto code = osiiso::worker_main(argc, argv)) return *code;
+  if (first == "run-until-killed") return run_until_killed(argv[2]);
   return doctest::Context(argc, argv).run();
 }
