@@ -25,6 +25,7 @@ void StopState::request(StopRequest request) {
     if (latest_) request.grace = std::min(request.grace, latest_->grace);
     latest_ = request;
     if (wake_ >= 0) wake(wake_);
+    if (waker_ != nullptr) waker_->wake();
     source = source_;
   }
   // Outside the lock: a stop callback may be anybody's code.
@@ -47,9 +48,16 @@ void StopState::attach(int wake_descriptor) {
   if (latest_) wake(wake_);
 }
 
+void StopState::attach(Waker& waker) {
+  const std::lock_guard lock(mutex_);
+  waker_ = &waker;
+  if (latest_) waker.wake();
+}
+
 void StopState::detach() {
   const std::lock_guard lock(mutex_);
   wake_ = -1;
+  waker_ = nullptr;
 }
 
 std::stop_token StopState::token() {

@@ -16,6 +16,16 @@ struct StopRequest {
   Duration grace{0};     ///< from that signal to SIGKILL; zero kills at once
 };
 
+/// Whoever is to hear of stop requests at once. `wake` is called on any thread and under locks: it
+/// must neither block nor call back.
+class Waker {
+ public:
+  virtual void wake() noexcept = 0;
+
+ protected:
+  ~Waker() = default;
+};
+
 /// Carries stop requests from a queue to the attempt that it runs. All members may be called from
 /// any thread.
 class StopState {
@@ -29,6 +39,8 @@ class StopState {
 
   /// While attached, each request writes to the eventfd `wake`; one that came earlier does at once.
   void attach(int wake);
+  /// The same with a call. After `detach` no call is under way and none will come.
+  void attach(Waker& waker);
   void detach();
 
   /// For functions that take a token: requested as soon as anything is.
@@ -39,7 +51,8 @@ class StopState {
   unsigned version_ = 0;
   std::optional<StopRequest> latest_;
   std::optional<std::stop_source> source_;  // made when somebody asks, most attempts never do
-  int wake_ = -1;
+  int wake_ = -1;                           // these two: to be woken
+  Waker* waker_ = nullptr;
 };
 
 }  // namespace osiiso::base

@@ -67,9 +67,9 @@ ChildRun::~ChildRun() {
 void ChildRun::on_readable(int descriptor, base::Instant now) {
   if (descriptor < 0 || done()) return;
   if (descriptor == stdout_descriptor()) {
-    read_some(stdout_);
+    read_or_close(stdout_);
   } else if (descriptor == stderr_descriptor()) {
-    read_some(stderr_);
+    read_or_close(stderr_);
   } else if (descriptor == exit_descriptor()) {
     on_exit(now);
   }
@@ -207,9 +207,21 @@ void ChildRun::signal_group(int signal) const {
   ::kill(-pid(), signal);
 }
 
-// Returns whether something was read.
+void ChildRun::close_write_ends() {
+  stdout_.pipe.write_end.reset();
+  stderr_.pipe.write_end.reset();
+}
+
+// At the end of file, which there is only without our write end, the stream is at its end for good.
+void ChildRun::read_or_close(Stream& stream) {
+  const bool is_end_told = !stream.pipe.write_end;
+  if (!read_some(stream) && is_end_told && errno != EAGAIN) stream.pipe.read_end.reset();
+}
+
+// Returns whether something was read; errno is 0 at the end of file.
 bool ChildRun::read_some(Stream& stream) {
   std::array<char, kPipeCapacity> chunk;
+  errno = 0;
   const ssize_t size = ::read(stream.pipe.read_end.get(), chunk.data(), chunk.size());
   if (size > 0) stream.capture.append({chunk.data(), static_cast<std::size_t>(size)});
   return size > 0;

@@ -58,6 +58,9 @@ class ChildRun {
   explicit ChildRun(const Launch& launch);
   /// Kills and reaps what is not done.
   ~ChildRun();
+  /// For whoever drives thousands: two descriptors less a child, but its streams are to be watched
+  /// for their ends, too.
+  void close_write_ends();
   ChildRun(const ChildRun&) = delete;
   ChildRun& operator=(const ChildRun&) = delete;
 
@@ -88,7 +91,7 @@ class ChildRun {
   enum class Phase { running, stopping, killed, lingering, done };
 
   struct Stream {
-    base::Pipe pipe;  // the write end too, see the constructor
+    base::Pipe pipe;  // mostly the write end too, see the constructor
     Capture capture;
   };
 
@@ -101,6 +104,7 @@ class ChildRun {
   void kill_group(base::Instant now);
   void signal_group(int signal) const;
   static bool read_some(Stream& stream);
+  static void read_or_close(Stream& stream);
   static void read_rest(Stream& stream);
 
   const Leak leak_;

@@ -156,6 +156,12 @@ void keep(Child&& child, base::Descriptor&& stdout_pipe, base::Descriptor&& stde
   kept.drain->add(std::move(stderr_pipe));
 }
 
+bool any_kept() {
+  Registry& kept = registry();
+  const std::lock_guard lock(kept.mutex);
+  return !kept.children.empty();
+}
+
 std::size_t stop_kept(Duration grace) {
   std::vector<Child> children;
   std::unique_ptr<Drain> drain;  // goes on until they are gone

@@ -16,6 +16,9 @@ namespace osiiso::process {
 /// May be called from any thread. Takes nothing where it throws.
 void keep(Child&& child, base::Descriptor&& stdout_pipe, base::Descriptor&& stderr_pipe);
 
+/// Whether there is anything for `stop_kept`, which blocks.
+bool any_kept();
+
 /// Ends all groups that were kept: SIGTERM, the grace, SIGKILL. To be called when the run is over.
 /// Returns how many groups there were. May be called from any thread.
 std::size_t stop_kept(Duration grace);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "process/child_set.hpp"
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace osiiso::process {
+namespace {
+
+// An event names its child by a number that is never used again: one that comes late, for a child
+// that has ended meanwhile, finds nobody.
+constexpr unsigned kWhichBits = 2;
+
+int descriptor_of(const ChildRun& run, unsigned which) {
+  const std::array<int, 3> all{run.exit_descriptor(), run.stdout_descriptor(),
+                               run.stderr_descriptor()};
+  return all[which];
+}
+
+}  // namespace
+
+ChildSet::ChildSet() : events_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!events_) throw SystemError("cannot watch commands (epoll_create1)", errno);
+}
+
+ChildSet::~ChildSet() = default;
+
+ChildSet::Id ChildSet::add(const Launch& launch, Ended ended) {
+  const Id id = next_++;
+  auto member = std::make_unique<Member>(launch, std::move(ended));
+  member->run.close_write_ends();
+  watch(id, *member);
+  members_.emplace(id, std::move(member));
+  return id;
+}
+
+void ChildSet::stop(Id id, const base::StopRequest& request, base::Instant now) {
+  const auto place = members_.find(id);
+  if (place == members_.end()) return;
+  unwatch(*place->second);
+  let(place, [&](ChildRun& run) { run.stop(request, now); });
+}
+
+std::optional<base::Instant> ChildSet::deadline() const {
+  if (deadlines_.empty()) return {};
+  return deadlines_.begin()->first;
+}
+
+void ChildSet::step(base::Instant now) {
+  std::array<epoll_event, 64> events;
+  const int count = ::epoll_wait(events_.get(), events.data(), events.size(), 0);
+  for (int i = 0; i < count; ++i) {
+    const auto place = members_.find(events[static_cast<std::size_t>(i)].data.u64 >> kWhichBits);
+    if (place == members_.end()) continue;
+    const auto which = events[static_cast<std::size_t>(i)].data.u64 & ((1U << kWhichBits) - 1);
+    Member& member = *place->second;
+    const int descriptor = member.watched[which];
+    // What may be closed is taken out first: while a fork() of the host's has a copy, closing it
+    // here does not do that.
+    if (which == kExit) {
+      unwatch(member);
+    } else {
+      unwatch(member, static_cast<unsigned>(which));
+    }
+    let(place, [&](ChildRun& run) { run.on_readable(descriptor, now); });
+  }
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const auto place = members_.find(deadlines_.begin()->second);
+    unwatch(*place->second);
+    let(place, [&](ChildRun& run) { run.on_deadline(now); });
+  }
+}
+
+/// Lets the child do something, then waits for what it waits for now, or reports its end.
+template <typename Act>
+void ChildSet::let(Place place, Act act) {
+  const Id id = place->first;
+  Member& member = *place->second;
+  if (member.deadline) deadlines_.erase({*member.deadline, id});
+  act(member.run);
+  if (!member.run.done()) {
+    member.deadline = member.run.deadline();
+    if (member.deadline) deadlines_.emplace(*member.deadline, id);
+    return watch(id, member);
+  }
+  const auto ended = std::move(place->second);
+  members_.erase(place);
+  ended->ended(ended->run.take_result());
+}
+
+void ChildSet::watch(Id id, Member& member) {
+  for (unsigned which = 0; which < kWatched; ++which) {
+    const int descriptor = descriptor_of(member.run, which);
+    if (descriptor < 0 || member.watched[which] == descriptor) continue;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = (id << kWhichBits) | which;
+    if (::epoll_ctl(events_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
+      throw SystemError("cannot watch a command (epoll_ctl)", errno);
+    }
+    member.watched[which] = descriptor;
+  }
+}
+
+void ChildSet::unwatch(Member& member) const {
+  for (unsigned which = 0; which < kWatched; ++which) unwatch(member, which);
+}
+
+void ChildSet::unwatch(Member& member, unsigned which) const {
+  const int descriptor = std::exchange(member.watched[which], -1);
+  if (descriptor >= 0) ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+}
+
+}  // namespace osiiso::process
