@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -25,7 +26,15 @@ class CompletionOrder {
   /// most until the budget is used up; then throws `TimeoutError`.
   std::optional<std::size_t> next(std::optional<Duration> budget);
 
+  /// Whether all were told.
+  bool exhausted() const { return left_ == 0; }
+  /// As `next` without blocking. None: `wake` is called, by whoever finishes a task, when there may
+  /// be one.
+  std::optional<std::size_t> try_next(std::function<void()> wake);
+
  private:
+  std::size_t pop();
+
   struct State;
   std::shared_ptr<State> state_;
   std::size_t left_ = 0;

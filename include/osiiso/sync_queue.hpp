@@ -12,6 +12,7 @@
 #include "osiiso/queue_options.hpp"
 #include "osiiso/queue_stats.hpp"
 #include "osiiso/run_summary.hpp"
+#include "osiiso/submitting.hpp"
 #include "osiiso/task_group.hpp"
 #include "osiiso/task_handle.hpp"
 
@@ -85,120 +86,18 @@ class SyncQueue {
   int exceptions_;  // under way when the queue was made
 };
 
-/// The typed ways to submit. `Queue::make_body(bound)` says how a bound task becomes a body.
-template <typename Queue>
-class Submitting : public SyncQueue {
- public:
-  /// Accepts one call of `function` with these arguments, which are stored by value. On a bounded
-  /// queue that is full it starts the workers and waits for room. Throws `OptionError` (a broken
-  /// rule, or nothing to call) or `ClosedError` (`queue is not accepting tasks`). From inside a
-  /// task it never waits: the new task is admitted as room appears.
-  template <typename F, typename... Args>
-  auto submit(TaskOptions options, F&& function, Args&&... arguments) {
-    return submit_bound(std::move(options),
-                        make_bound(std::forward<F>(function), std::forward<Args>(arguments)...));
-  }
-  template <typename F, typename... Args>
-  requires(!std::is_convertible_v<F, TaskOptions> &&
-           !std::is_same_v<std::decay_t<F>, Batch>) auto submit(F&& function, Args&&... arguments) {
-    return submit(TaskOptions{}, std::forward<F>(function), std::forward<Args>(arguments)...);
-  }
-  using SyncQueue::submit;
-
-  /// One call of `function` for each item; a tuple is spread as arguments. The handles stand in the
-  /// order of the items.
-  template <typename F, typename Items>
-  auto map(TaskOptions options, const F& function, Items&& items) {
-    using Handle = SyncTaskHandle<item_value_t<F, Items>>;
-    std::vector<Handle> handles;
-    for (auto& handle : submit_all(std::move(options), bodies_of(function, items))) {
-      handles.push_back(as<Handle>(std::move(handle)));
-    }
-    return handles;
-  }
-  template <typename F, typename Items>
-  auto map(const F& function, Items&& items) {
-    return map(TaskOptions{}, function, std::forward<Items>(items));
-  }
-
-  /// The same under one identifier: `options.group_id`, without one `group-N`.
-  template <typename F, typename Items>
-  requires(!detail::is_bound<std::decay_t<F>>) auto group(TaskOptions options, const F& function,
-                                                          Items&& items) {
-    auto made = submit_group(std::move(options), bodies_of(function, items));
-    return as<SyncTaskGroup<item_value_t<F, Items>>>(std::move(made));
-  }
-  template <typename F, typename Items>
-  requires(!detail::is_bound<std::decay_t<F>> &&
-           !std::is_convertible_v<F, TaskOptions>) auto group(const F& function, Items&& items) {
-    return group(TaskOptions{}, function, std::forward<Items>(items));
-  }
-
-  /// A group of mixed calls: `queue.group({.group_id = "g"}, bound(f, 1), bound(g, "x"))`.
-  template <typename... Bounds>
-  requires(detail::is_bound<std::decay_t<Bounds>>&&...) auto group(TaskOptions options,
-                                                                   Bounds&&... calls) {
-    std::vector<TaskBody> bodies;
-    bodies.reserve(sizeof...(calls));
-    (bodies.push_back(Queue::make_body(std::forward<Bounds>(calls))), ...);
-    auto made = submit_group(std::move(options), std::move(bodies));
-    return as<SyncMixedGroup<detail::value_t<std::decay_t<Bounds>>...>>(std::move(made));
-  }
-
-  /// A function that submits: `auto fetch_task = queue.bind({.retries = 2}, fetch);` and then
-  /// `fetch_task(url)` gives a handle. The queue must outlive it.
-  template <typename F>
-  auto bind(TaskOptions options, F function) {
-    return [this, options = std::move(options), function = std::move(function)](auto&&... args) {
-      return submit(options, function, std::forward<decltype(args)>(args)...);
-    };
-  }
-
- protected:
-  using SyncQueue::SyncQueue;
-  ~Submitting() = default;
-
- private:
-  template <typename F, typename... Args>
-  static auto make_bound(F&& function, Args&&... arguments) {
-    if constexpr (detail::is_bound<std::decay_t<F>> || std::is_same_v<std::decay_t<F>, Command> ||
-                  std::is_same_v<std::decay_t<F>, TaskBody>) {
-      static_assert(sizeof...(Args) == 0);
-      return std::forward<F>(function);
-    } else {
-      return bound(std::forward<F>(function), std::forward<Args>(arguments)...);
-    }
-  }
-
-  template <typename Bound>
-  auto submit_bound(TaskOptions options, Bound&& call) {
-    using Made = std::decay_t<Bound>;
-    auto handle = submit_body(std::move(options), Queue::make_body(std::forward<Bound>(call)));
-    if constexpr (std::is_same_v<Made, TaskBody>) {
-      return handle;
-    } else {
-      return as<SyncTaskHandle<detail::value_t<Made>>>(std::move(handle));
-    }
-  }
-
-  template <typename F, typename Items>
-  using item_value_t = detail::value_t<decltype(detail::bind_item(
-      std::declval<const F&>(), *std::begin(std::declval<Items&>())))>;
-
-  template <typename F, typename Items>
-  static std::vector<TaskBody> bodies_of(const F& function, Items& items) {
-    std::vector<TaskBody> bodies;
-    for (auto&& item : items) {
-      bodies.push_back(Queue::make_body(detail::bind_item(function, item)));
-    }
-    return bodies;
-  }
-
-  /// The erased handle or group as what it is known to be.
-  template <typename Typed, typename Erased>
-  static Typed as(Erased&& erased) {
-    return Typed(std::forward<Erased>(erased));
-  }
+/// What a queue whose calls block gives out, see `Submitting`.
+struct SyncKinds {
+  using Queue = SyncQueue;
+  template <typename T>
+  using Handle = SyncTaskHandle<T>;
+  template <typename T>
+  using Group = SyncTaskGroup<T>;
+  template <typename... Ts>
+  using MixedGroup = SyncMixedGroup<Ts...>;
+  /// What a task's value is, by what its callable returns.
+  template <typename T>
+  using Value = T;
 };
 
 }  // namespace osiiso

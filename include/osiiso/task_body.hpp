@@ -27,6 +27,21 @@ bool is_null(const F& callable) {
   }
 }
 
+/// The value of a callable as a result holds it.
+template <typename Returned>
+std::any erased(Returned&& value) {
+  using Value = std::decay_t<Returned>;
+  if constexpr (std::is_same_v<Value, std::any>) {
+    return std::forward<Returned>(value);
+  } else if constexpr (std::is_same_v<Value, CommandOutput> ||
+                       !std::is_copy_constructible_v<Value>) {
+    // Too large to be copied about, or not to be copied at all.
+    return std::shared_ptr<const Value>(std::make_shared<Value>(std::forward<Returned>(value)));
+  } else {
+    return std::any(std::in_place_type<Value>, std::forward<Returned>(value));
+  }
+}
+
 }  // namespace detail
 
 /// A callable of any type, to be called once for each attempt. Copies share the callable.
@@ -91,18 +106,11 @@ class TaskBody {
           return function();
         }
       };
-      using Value = std::decay_t<decltype(invoke())>;
-      if constexpr (std::is_void_v<Value>) {
+      if constexpr (std::is_void_v<decltype(invoke())>) {
         invoke();
         return {};
-      } else if constexpr (std::is_same_v<Value, std::any>) {
-        return invoke();
-      } else if constexpr (std::is_same_v<Value, CommandOutput> ||
-                           !std::is_copy_constructible_v<Value>) {
-        // Too large to be copied about, or not to be copied at all.
-        return std::shared_ptr<const Value>(std::make_shared<Value>(invoke()));
       } else {
-        return std::any(std::in_place_type<Value>, invoke());
+        return detail::erased(invoke());
       }
     }
 
@@ -110,6 +118,8 @@ class TaskBody {
     bool is_single_use() const override {
       if constexpr (requires { F::kSingleUse; }) {
         return F::kSingleUse;
+      } else if constexpr (requires { function.is_single_use(); }) {
+        return function.is_single_use();
       } else {
         return false;
       }

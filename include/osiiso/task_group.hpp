@@ -17,8 +17,29 @@
 namespace osiiso {
 
 namespace detail {
+
 const std::string& group_id_of(const queue::GroupRecord& group);
+
+/// The summary of a group's results; its duration is from the first start to the last end.
+RunSummary summary_of(const ResultList& results);
+
+template <typename T>
+std::vector<stored_t<T>> values_of(const ResultList& results) {
+  std::vector<stored_t<T>> values;
+  values.reserve(results.size());
+  for (const auto& result : results) values.push_back(stored_value_of<T>(*result));
+  return values;
 }
+
+template <typename... Ts>
+std::tuple<stored_t<Ts>...> tuple_of(const ResultList& results) {
+  return [&]<std::size_t... Is>(std::index_sequence<Is...>) {
+    return std::tuple<stored_t<Ts>...>(stored_value_of<Ts>(*results[Is])...);
+  }
+  (std::index_sequence_for<Ts...>());
+}
+
+}  // namespace detail
 
 /// What every group can do: tasks under a common identifier, in submission order. Cheap to copy.
 /// `Handle` is the kind of handle that its queue gives.
@@ -88,11 +109,7 @@ class SyncTaskGroup : public AnySyncTaskGroup {
 
   /// The values in submission order; what cannot be copied comes as a `std::shared_ptr` to it.
   /// Throws `ExecutionError` if a member failed or was cancelled, `StateError` if one is not final.
-  std::vector<detail::stored_t<T>> values() const {
-    std::vector<detail::stored_t<T>> values;
-    for (const auto& result : succeeded()) values.push_back(detail::stored_value_of<T>(*result));
-    return values;
-  }
+  std::vector<detail::stored_t<T>> values() const { return detail::values_of<T>(succeeded()); }
 };
 
 /// Mixed callables: a value of each.
@@ -106,11 +123,7 @@ class SyncMixedGroup : public AnySyncTaskGroup {
   /// The values in submission order, `std::monostate` for a callable that returns nothing. Throws
   /// like `SyncTaskGroup::values`.
   std::tuple<detail::stored_t<Ts>...> values() const {
-    const auto results = succeeded();
-    return [&]<std::size_t... Is>(std::index_sequence<Is...>) {
-      return std::tuple<detail::stored_t<Ts>...>(detail::stored_value_of<Ts>(*results[Is])...);
-    }
-    (std::index_sequence_for<Ts...>());
+    return detail::tuple_of<Ts...>(succeeded());
   }
 };
 

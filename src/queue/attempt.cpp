@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "queue/attempt.hpp"
 
+#include <utility>
+
 #include "osiiso/process_queue.hpp"
 
 namespace osiiso::queue {
@@ -14,34 +16,44 @@ void take_output(AttemptOutcome& outcome, std::shared_ptr<const CommandOutput> o
 
 template <typename Call>
 AttemptOutcome outcome_of(const Call& call) noexcept {
-  AttemptOutcome outcome;
   try {
-    outcome.value = call();
-    if (const auto* output = std::any_cast<std::shared_ptr<const CommandOutput>>(&outcome.value)) {
-      take_output(outcome, *output);
-    }
-  } catch (const CommandError& error) {
-    outcome.error = std::current_exception();
-    outcome.cause = error.cause();
-    outcome.message = error.what();
-    take_output(outcome, error.shared_output());
-  } catch (const WorkerError& error) {
-    outcome.error = std::current_exception();
-    outcome.cause = Cause::worker;
-    outcome.message = error.what();
-  } catch (const std::exception& error) {
-    outcome.error = std::current_exception();
-    outcome.cause = Cause::error;
-    outcome.message = error.what();
+    return succeeded(call());
   } catch (...) {
-    outcome.error = std::current_exception();
-    outcome.cause = Cause::error;
-    outcome.message = "unknown exception";
+    return failed(std::current_exception());
+  }
+}
+
+}  // namespace
+
+AttemptOutcome succeeded(std::any value) {
+  AttemptOutcome outcome;
+  outcome.value = std::move(value);
+  if (const auto* output = std::any_cast<std::shared_ptr<const CommandOutput>>(&outcome.value)) {
+    take_output(outcome, *output);
   }
   return outcome;
 }
 
-}  // namespace
+AttemptOutcome failed(std::exception_ptr thrown) {
+  AttemptOutcome outcome;
+  outcome.cause = Cause::error;
+  outcome.error = std::move(thrown);
+  try {
+    std::rethrow_exception(outcome.error);
+  } catch (const CommandError& error) {
+    outcome.cause = error.cause();
+    outcome.message = error.what();
+    take_output(outcome, error.shared_output());
+  } catch (const WorkerError& error) {
+    outcome.cause = Cause::worker;
+    outcome.message = error.what();
+  } catch (const std::exception& error) {
+    outcome.message = error.what();
+  } catch (...) {
+    outcome.message = "unknown exception";
+  }
+  return outcome;
+}
 
 AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept {
   return outcome_of([&] { return body(context); });

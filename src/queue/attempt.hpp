@@ -27,6 +27,10 @@ struct AttemptOutcome {
   std::shared_ptr<const CommandOutput> output;
 };
 
+/// Of a body that returned this, or threw this.
+AttemptOutcome succeeded(std::any value);
+AttemptOutcome failed(std::exception_ptr error);
+
 /// Calls the body; whatever it throws becomes part of the outcome.
 AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept;
 /// Has the runner do it.

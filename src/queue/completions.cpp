@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "queue/engine.hpp"
@@ -16,6 +17,7 @@ struct CompletionOrder::State {
   std::mutex mutex;
   std::condition_variable came;
   std::deque<std::size_t> ended;
+  std::function<void()> wake;  // called once
 };
 
 CompletionOrder::CompletionOrder(const std::vector<AnyTaskHandle>& handles)
@@ -35,9 +37,14 @@ CompletionOrder::CompletionOrder(const std::vector<AnyTaskHandle>& handles)
   for (const auto& [order, index] : ended) state_->ended.push_back(index);
   for (const auto index : pending) {
     handles[index].on_done([state = state_, index](const AnyTaskHandle&) {
-      const std::lock_guard lock(state->mutex);
-      state->ended.push_back(index);
-      state->came.notify_one();
+      std::function<void()> wake;
+      {
+        const std::lock_guard lock(state->mutex);
+        state->ended.push_back(index);
+        state->came.notify_one();
+        wake = std::exchange(state->wake, nullptr);
+      }
+      if (wake) wake();
     });
   }
 }
@@ -57,6 +64,18 @@ std::optional<std::size_t> CompletionOrder::next(std::optional<Duration> budget)
                  has_come)) {
     throw TimeoutError("handles did not complete within timeout");
   }
+  return pop();
+}
+
+std::optional<std::size_t> CompletionOrder::try_next(std::function<void()> wake) {
+  if (left_ == 0) return {};
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->ended.empty()) return pop();
+  state_->wake = std::move(wake);
+  return {};
+}
+
+std::size_t CompletionOrder::pop() {
   const auto index = state_->ended.front();
   state_->ended.pop_front();
   --left_;

@@ -179,19 +179,13 @@ bool Engine::run_is_over() const {
   return options_.mode == Mode::finite || closed_ || core_.halted() != scheduler::Halt::none;
 }
 
-bool Engine::is_run_over() const {
-  const Lock lock(mutex_);
-  return run_is_over();
-}
-
-void Engine::on_over(std::function<void()> on_over) {
-  const Lock lock(mutex_);
-  on_over_ = std::move(on_over);
-}
-
 RunSummary Engine::finish_run() {
   Lock lock(mutex_);
   over_.wait(lock, [&] { return run_is_over(); });
+  return conclude_run();
+}
+
+RunSummary Engine::conclude_run() {
   auto summary = collect();
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   return summary;
@@ -265,16 +259,10 @@ void Engine::wait_until_idle() {
 }
 
 void Engine::reset() {
-  {
-    const Turn turn(*this);
-    if (running_) throw StateError("a running queue cannot be reset");
-    core_.halt(scheduler::Halt::spare_nothing, now_);
-  }
+  begin_reset();
   Lock lock(mutex_);
   over_.wait(lock, [&] { return is_idle(); });
-  collect();
-  closed_ = false;
-  error_ = nullptr;
+  forget_all();
 }
 
 }  // namespace osiiso::queue

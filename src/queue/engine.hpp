@@ -125,10 +125,6 @@ class Engine {
   /// Blocks until the run is over; returns what came of it and makes ready for the next one.
   /// Throws what a worker's initializer threw.
   RunSummary finish_run();
-  /// The same without blocking: whether the run is over; `on_over` is called, with the lock held,
-  /// when that may have changed.
-  bool is_run_over() const;
-  void on_over(std::function<void()> on_over);
   void halt(int signal, std::optional<Duration> grace);
   void kill();
   /// A worker cannot work: cancels everything, and the run ends with this error.
@@ -142,6 +138,20 @@ class Engine {
   /// Cancels what is pending, forgets all results and opens a closed queue again. Throws
   /// `StateError` during a run.
   void reset();
+
+  // The same for those who must not block.
+
+  /// `on_over` is called, with the lock held, when the run may be over or nothing outstanding.
+  void on_over(std::function<void()> on_over);
+  /// As `finish_run`; none where the run is not over.
+  std::optional<RunSummary> try_finish_run();
+  /// Whoever was to finish the run has gone: its results are reported by the next one.
+  void leave_run();
+  /// As `wait_until_idle`; false where something is outstanding.
+  bool try_join();
+  /// `reset` in two steps; the second returns false as long as something is outstanding.
+  void begin_reset();
+  bool try_finish_reset();
 
   // For the workers.
 
@@ -158,6 +168,10 @@ class Engine {
   bool has_notices() const { return !notices_.empty() && !delivering_; }
   /// Calls `on_start`, once the earlier hooks about the task have been called. Without the lock.
   void announce(const Attempt& attempt);
+  /// The same without waiting: `then` is called afterwards, by whoever calls the hooks.
+  void announce(const Attempt& attempt, std::function<void()> then);
+  /// When `tick` has something to do. Lock held.
+  std::optional<Instant> next_due() const { return core_.next_due(); }
 
  private:
   RecordPtr make_record(std::string name, std::shared_ptr<const OptionSet> set, TaskBody body);
@@ -196,6 +210,8 @@ class Engine {
   void tell_if_over();
   RunSummary collect();
   void end_halt();
+  void forget_all();
+  RunSummary conclude_run();
   HookTask hook_task(const TaskRecord& record, int attempt) const;
   void notify(const RecordPtr& record, std::function<void()> call);
   void call_guarded(const std::function<void()>& hook) const noexcept;

@@ -7,6 +7,7 @@
 #include "process/kept_groups.hpp"
 #include "queue/engine.hpp"
 #include "queue/sync_workers.hpp"
+#include "queue/uniform_batch.hpp"
 
 namespace osiiso {
 namespace {
@@ -58,20 +59,11 @@ std::vector<AnySyncTaskHandle> SyncQueue::submit(Batch batch) {
 
 std::vector<AnySyncTaskHandle> SyncQueue::submit_all(TaskOptions options,
                                                      std::vector<TaskBody> bodies) {
-  validate(options);
-  const auto shared = std::make_shared<const TaskOptions>(std::move(options));
-  Batch batch;
-  for (auto& body : bodies) batch.add(shared->name, shared, std::move(body));
-  return submit(std::move(batch));
+  return submit(queue::uniform_batch(std::move(options), std::move(bodies)));
 }
 
 AnySyncTaskGroup SyncQueue::submit_group(TaskOptions options, std::vector<TaskBody> bodies) {
-  validate(options);
-  Batch batch;
-  const auto group = batch.add_group({.group_id = options.group_id});
-  const auto shared = std::make_shared<const TaskOptions>(std::move(options));
-  for (auto& body : bodies) batch.add(shared->name, shared, std::move(body), group);
-  auto accepted = engine_->submit(std::move(batch));
+  auto accepted = engine_->submit(queue::uniform_group(std::move(options), std::move(bodies)));
   std::vector<AnySyncTaskHandle> handles;
   handles.reserve(accepted.tasks.size());
   for (auto& record : accepted.tasks) handles.emplace_back(engine_, std::move(record));

@@ -84,15 +84,9 @@ const std::string& detail::group_id_of(const queue::GroupRecord& group) {
   return group.group_id;
 }
 
-RunSummary AnySyncTaskGroup::wait(std::optional<Duration> timeout) const {
-  const auto deadline =
-      timeout ? base::saturating_add(base::now(), *timeout) : base::Instant::max();
+RunSummary detail::summary_of(const ResultList& results) {
   RunSummary summary;
-  for (const auto& handle : handles()) {
-    const auto budget = timeout ? std::optional(deadline - base::now()) : std::nullopt;
-    summary.add(handle.wait(budget));
-  }
-  const auto& results = summary.results;
+  for (const auto& result : results) summary.add(result);
   if (results.empty()) return summary;
   const auto started = [](const ResultPtr& result) {
     return result->started_at.value_or(result->finished_at);
@@ -105,6 +99,17 @@ RunSummary AnySyncTaskGroup::wait(std::optional<Duration> timeout) const {
   }
   summary.duration = last - first;
   return summary;
+}
+
+RunSummary AnySyncTaskGroup::wait(std::optional<Duration> timeout) const {
+  const auto deadline =
+      timeout ? base::saturating_add(base::now(), *timeout) : base::Instant::max();
+  ResultList results;
+  results.reserve(size());
+  for (const auto& handle : handles()) {
+    results.push_back(handle.wait(timeout ? std::optional(deadline - base::now()) : std::nullopt));
+  }
+  return detail::summary_of(results);
 }
 
 }  // namespace osiiso

@@ -35,7 +35,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 // Public headers belong to a folder too: to queue if they are named here, the lowest ones to base,
 // else to model.
 const std::set<std::string> kQueueHeaders = {
-    "async_queue.hpp", "completions.hpp", "osiiso.hpp",      "process_queue.hpp",
+    "async_queue.hpp", "completions.hpp", "osiiso.hpp",      "process_queue.hpp", "submitting.hpp",
     "sync_queue.hpp",  "task_group.hpp",  "task_handle.hpp", "thread_queue.hpp"};
 const std::set<std::string> kBaseHeaders = {"duration.hpp", "error.hpp", "version.hpp"};
 
