@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace osiiso::queue {
+
+/// Threads for calls that may block, made as they are needed and kept for the next call.
+/// Thread-safe. A call that does not return outlives this object together with its thread.
+class FunctionThreads {
+ public:
+  /// `initialize` is called on each thread before its first call; that is told what it returned.
+  using Call = std::function<void(bool initialized)>;
+  explicit FunctionThreads(std::function<bool()> initialize);
+  /// As `close`.
+  ~FunctionThreads();
+
+  /// Throws `std::system_error` where no thread can be had.
+  void run(Call call);
+  /// Ends the threads that have nothing to do, and lets the others end when they have returned.
+  void close();
+
+ private:
+  struct State;
+  struct Seat;
+  static void serve(const std::shared_ptr<State>& state, const std::shared_ptr<Seat>& seat);
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace osiiso::queue
