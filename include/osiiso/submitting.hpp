@@ -26,9 +26,9 @@ class Submitting : public Kinds::Queue {
  public:
   /// Accepts one call of `function` with these arguments, which are stored by value. A full
   /// bounded queue starts its workers and waits for room; an `AsyncQueue` throws `QueueFullError`.
-  /// Throws `OptionError` (a broken rule, or nothing to call) or `ClosedError` (`queue is not
-  /// accepting tasks`).
-  /// From inside a task it never waits: the new task is admitted as room appears.
+  /// From inside a task it never waits: the new task is admitted as room appears. Throws
+  /// `OptionError` (a broken rule, or nothing to call) or `ClosedError` (`queue is not accepting
+  /// tasks`).
   template <typename F, typename... Args>
   auto submit(TaskOptions options, F&& function, Args&&... arguments) {
     return submit_bound(std::move(options),
@@ -81,12 +81,19 @@ class Submitting : public Kinds::Queue {
     return as<typename Kinds::template MixedGroup<value_t<Bounds>...>>(std::move(made));
   }
 
+  template <typename First, typename... Rest>
+  requires(detail::is_bound<std::decay_t<First>> &&
+           (detail::is_bound<std::decay_t<Rest>> && ...)) auto group(First&& first,
+                                                                     Rest&&... rest) {
+    return group(TaskOptions{}, std::forward<First>(first), std::forward<Rest>(rest)...);
+  }
+
   /// A function that submits: `auto fetch_task = queue.bind({.retries = 2}, fetch);` and then
   /// `fetch_task(url)` gives a handle. The queue must outlive it.
   template <typename F>
   auto bind(TaskOptions options, F function) {
     return [this, options = std::move(options), function = std::move(function)](auto&&... args) {
-      return submit(options, function, std::forward<decltype(args)>(args)...);
+      return this->submit(options, function, std::forward<decltype(args)>(args)...);
     };
   }
 
