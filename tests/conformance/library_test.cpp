@@ -191,7 +191,9 @@ void check_results(const Observed& seen, const json& expect) {
     }
     CHECK(by_group == expect["by_group"]);
   }
-  for (const auto& [name, result] : seen.results) {
+  for (const auto& entry : seen.results) {
+    const auto& name = entry.first;
+    const auto& result = entry.second;
     CAPTURE(name);
     if (expect["status_by_name"].contains(name)) {
       CHECK(osiiso::to_string(result->status) == expect["status_by_name"][name]);

@@ -218,6 +218,7 @@ TEST_CASE("SUB-2: a mixed group has a tuple of values") {
   CHECK(std::get<0>(group.values()) == 3);
   CHECK(std::get<1>(group.values()) == "b!");
   CHECK(group.group_id() == "mixed");
+  CHECK(queue.group(bound(add, 1, 2), bound(add, 3, 4)).group_id() == "group-3");
   CHECK(group.handles()[0].result()->group_id == "mixed");
 }
 
