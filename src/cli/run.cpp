@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "osiiso/async_queue.hpp"
 #include "osiiso/process_queue.hpp"
 #include "osiiso/thread_queue.hpp"
 
@@ -50,7 +51,8 @@ struct Ended {
   ResultList detached_failures;
 };
 
-void count_detached(const std::vector<AnySyncTaskHandle>& handles, Ended& ended) {
+template <typename Handle>
+void count_detached(const std::vector<Handle>& handles, Ended& ended) {
   auto& counts = ended.facts.detached;
   for (const auto& handle : handles) {
     const auto result = handle.result();
@@ -70,7 +72,16 @@ void count_detached(const std::vector<AnySyncTaskHandle>& handles, Ended& ended)
   }
 }
 
-Ended run_on(SyncQueue& queue, job::Plan plan) {
+RunSummary run_to_end(SyncQueue& queue) {
+  return queue.run();
+}
+
+RunSummary run_to_end(AsyncQueue& queue) {
+  return osiiso::run(queue.run());
+}
+
+template <typename Queue>
+Ended run_on(Queue& queue, job::Plan plan) {
   SignalWatch::Reactions reactions;
   const bool ci = in_ci();
   reactions.first = [&](int signal) {
@@ -84,21 +95,31 @@ Ended run_on(SyncQueue& queue, job::Plan plan) {
   ended.facts.name = std::move(plan.name);
   const auto handles = queue.submit(std::move(plan.batch));
   ended.facts.started_at = std::chrono::system_clock::now();
-  ended.summary = queue.run();
+  ended.summary = run_to_end(queue);
   ended.facts.interrupted_by = watch.finish();
   count_detached(handles, ended);
   return ended;
 }
 
+template <typename Queue>
+Ended run_on_new(job::Plan plan) {
+  Queue queue(plan.queue);
+  return run_on(queue, std::move(plan));
+}
+
 Ended run_plan(job::Plan plan) {
   block_ending_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
-  if (plan.kind == job::QueueKind::process) {
-    ProcessQueue queue(plan.queue);
-    return run_on(queue, std::move(plan));
+  switch (plan.kind) {
+    case job::QueueKind::process:
+      return run_on_new<ProcessQueue>(std::move(plan));
+    case job::QueueKind::async:
+      // It would refuse what does not fit; but all is here at once, there is nobody to hold back.
+      plan.queue.size = 0;
+      return run_on_new<AsyncQueue>(std::move(plan));
+    default:
+      return run_on_new<ThreadQueue>(std::move(plan));
   }
-  ThreadQueue queue(plan.queue);
-  return run_on(queue, std::move(plan));
 }
 
 /// What a failed task printed, in one piece.
@@ -173,9 +194,6 @@ ExitCode run(const RunCommand& command) {
   auto read = read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
   auto& job_plan = std::get<job::Plan>(read);
-  if (job_plan.kind == job::QueueKind::async) {
-    throw UsageError("the queue kind 'async' is not available yet");
-  }
   return report_and_end(run_plan(std::move(job_plan)), command);
 }
 

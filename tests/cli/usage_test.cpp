@@ -46,7 +46,6 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
       {{"run", "-", "--rate", "nan"}, "rate"},
       {{"run", "-", "--retries", "-1"}, "retries must be >= 0"},
       {{"run", "-", "--queue", "slurm"}, "--queue: 'slurm' is not one of"},
-      {{"run", "-", "--queue", "async"}, "the queue kind 'async' is not available yet"},
       {{"run", "-", "--report", "junit=x"}, "--report is not available yet"},
       {{"map", "echo"}, "the command 'map' is not available yet"},
       {{"run", "/no/such/file"}, "cannot open '/no/such/file': No such file or directory"},
