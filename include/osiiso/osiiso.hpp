@@ -9,6 +9,7 @@
 #include "osiiso/duration.hpp"
 #include "osiiso/error.hpp"
 #include "osiiso/hooks.hpp"
+#include "osiiso/process_queue.hpp"
 #include "osiiso/queue_options.hpp"
 #include "osiiso/queue_stats.hpp"
 #include "osiiso/run_summary.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/program.hpp"
 
+#include <sys/resource.h>
+
 #include <exception>
 #include <string>
 #include <variant>
@@ -10,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
+#include "process/spawn.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -37,12 +40,22 @@ ExitCode run_guarded(int argc, char** argv) {
   }
 }
 
+/// A run needs several descriptors a task. Tasks themselves get the limit that we were given.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  process::set_child_descriptor_limit(limit.rlim_cur);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
   if (const auto code = worker_main(argc, argv)) return *code;
   fill_standard_descriptors();
   set_dispositions();
+  raise_descriptor_limit();
   return static_cast<int>(run_guarded(argc, argv));
 }
 

@@ -28,8 +28,9 @@ scheduler::TaskRules rules_of(const TaskOptions& options) {
 /// How long a task has to wait from its acceptance; `run_at` is converted here, once.
 std::optional<Duration> wait_of(const TaskOptions& options) {
   if (!options.run_at) return options.delay;
-  const auto wait = *options.run_at - std::chrono::system_clock::now();
-  return std::max(std::chrono::duration_cast<Duration>(wait), Duration{0});
+  const auto now = std::chrono::system_clock::now();
+  // Compared before it is subtracted: the distance to the earliest time does not fit.
+  return *options.run_at <= now ? Duration{0} : Duration(*options.run_at - now);
 }
 
 void require_repeatable(const OptionSet& set, const TaskBody& body) {

@@ -241,6 +241,18 @@ groups:
   CHECK(summary["results"][2]["stdout"] == "0 1 2 3 ");
 }
 
+TEST_CASE("a low limit of open files does not bound a run, and tasks get it as it was") {
+  auto invocation = osiiso_with({"run", "-", "--json", "-j", "8"},
+                                "tasks: [ulimit -S -n, sleep 0.1, sleep 0.1, sleep 0.1, sleep 0.1, "
+                                "sleep 0.1, sleep 0.1, sleep 0.1]");
+  std::string command = "ulimit -S -n 20; exec";
+  for (const auto& word : invocation.arguments) command += " '" + word + "'";
+  invocation.arguments = {"/bin/sh", "-c", command};
+  const auto summary = json::parse(run_program(invocation).out);
+  CHECK(summary["succeeded"] == 8);
+  CHECK(summary["results"][0]["value"] == "20");
+}
+
 TEST_CASE("several files are one run, each with its own env") {
   const TemporaryFolder folder;
   const auto first = folder.write("first.yaml", "env: {WHO: first}\ntasks: [echo $WHO]\n");

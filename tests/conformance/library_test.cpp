@@ -41,7 +41,7 @@ using Clock = std::chrono::steady_clock;
 // The vectors' times are rounded to 0.05 s, so this much less is the same. How much later a busy
 // machine may be is not the model's business, only that it is not by a whole further wait.
 constexpr double kEarlier = 0.03;
-constexpr double kLater = 0.6;
+constexpr double kLater = 3.0;
 
 Duration duration_of(const json& seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds.get<double>()));
