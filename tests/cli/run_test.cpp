@@ -253,6 +253,40 @@ TEST_CASE("a low limit of open files does not bound a run, and tasks get it as i
   CHECK(summary["results"][0]["value"] == "20");
 }
 
+TEST_CASE("every kind of queue gives the same report for the same job file") {
+  const std::string job = R"(
+tasks:
+  - echo a
+  - "exit 3"
+  - {name: f, command: "echo so >&2; exit 1", retries: 2}
+  - {name: slow, command: "echo begun; sleep 1000", timeout: 0.2}
+  - [/no/such/program]
+  - {name: killed, command: "kill -SEGV $$"}
+  - {name: input, command: cat, stdin: hello}
+groups:
+  g: {needs: [f], tasks: [echo b], finally: [echo c]}
+finally: ['echo "$OSIISO_TASK"']
+)";
+  const auto report = [&](const char* kind) {
+    auto summary = run_json(job, {"--queue", kind});
+    for (const char* key : {"started_at", "duration"}) summary.erase(key);
+    for (auto& result : summary["results"]) {
+      for (const char* key : {"task_id", "created_at", "started_at", "finished_at", "duration",
+                              "cpu_user", "cpu_system", "max_rss"}) {
+        result.erase(key);
+      }
+      for (auto& attempt : result["attempt_list"]) {
+        for (const char* key : {"started_at", "finished_at", "worker"}) attempt.erase(key);
+      }
+    }
+    return summary;
+  };
+  const auto on_threads = report("thread");
+  CHECK(on_threads["failed"] == 5);
+  CHECK(report("process") == on_threads);
+  CHECK(report("async") == on_threads);
+}
+
 TEST_CASE("several files are one run, each with its own env") {
   const TemporaryFolder folder;
   const auto first = folder.write("first.yaml", "env: {WHO: first}\ntasks: [echo $WHO]\n");
