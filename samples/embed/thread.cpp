@@ -2,16 +2,19 @@
 //
 // The thread queue: functions of this program and commands, side by side.
 #include <iostream>
-#include <osiiso/osiiso.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <osiiso/osiiso.hpp>
 
 using namespace std::chrono_literals;
 
 namespace {
 
-std::string fetch_user(const std::string& name) { return "user " + name; }
+std::string fetch_user(const std::string& name) {
+  return "user " + name;
+}
 
 int compute_stats(const std::vector<int>& data) {
   int sum = 0;
