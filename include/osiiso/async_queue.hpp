@@ -224,7 +224,7 @@ class LoopQueue {
   QueueStats stats() const;
 
  protected:
-  explicit LoopQueue(QueueOptions options);
+  explicit LoopQueue(const QueueOptions& options);
   ~LoopQueue();
 
   AnyAsyncTaskHandle submit_body(TaskOptions options, TaskBody body);
@@ -282,7 +282,7 @@ struct AsyncKinds {
 class AsyncQueue final : public Submitting<AsyncQueue, AsyncKinds> {
  public:
   /// Throws `OptionError` where the options break a rule. Nothing is started yet.
-  explicit AsyncQueue(QueueOptions options = {}) : Submitting(std::move(options)) {}
+  explicit AsyncQueue(const QueueOptions& options = {}) : Submitting(options) {}
 
   /// Each handle once as its task ends, those that have ended already first; `timeout` is one
   /// budget for all. See `AsyncCompletions` for how to walk through them.

@@ -171,7 +171,7 @@ asio::awaitable<std::optional<std::size_t>> detail::next_completed(
   co_return std::nullopt;
 }
 
-LoopQueue::LoopQueue(QueueOptions options)
+LoopQueue::LoopQueue(const QueueOptions& options)
     : engine_(make_engine(options)), workers_(AsyncWorkers::make(engine_, worker_limit(options))) {}
 
 LoopQueue::~LoopQueue() {
