@@ -54,7 +54,7 @@ asio::execution_context::id LoopWatch::id;
 }  // namespace
 
 std::shared_ptr<AsyncWorkers> AsyncWorkers::make(std::shared_ptr<Engine> engine, int limit) {
-  const std::shared_ptr<AsyncWorkers> workers(new AsyncWorkers(std::move(engine), limit));
+  std::shared_ptr<AsyncWorkers> workers(new AsyncWorkers(std::move(engine), limit));
   workers->engine_->attach(workers.get());
   workers->engine_->on_over([weak = workers->weak_from_this()] {
     if (const auto live = weak.lock()) live->note_over();
@@ -296,7 +296,7 @@ asio::awaitable<void> drive(std::shared_ptr<Running> running) {
 
 void AsyncWorkers::spawn(const LoopPtr& current, const RunningPtr& running) {
   asio::co_spawn(current->strand, drive(running),
-                 asio::bind_cancellation_slot(running->slot(), [running](std::exception_ptr) {}));
+                 asio::bind_cancellation_slot(running->slot(), [running](const std::exception_ptr&) {}));
 }
 
 void AsyncWorkers::start_command(const LoopPtr& current, const RunningPtr& running) {
