@@ -59,11 +59,11 @@ class ProcessQueue final : public Submitting<ProcessQueue> {
  public:
   /// Throws `OptionError` where the options break a rule (the initializer must be a plain
   /// function), `StateError` where `main` did not call `worker_main`. Nothing is started yet.
-  explicit ProcessQueue(QueueOptions options = {});
+  explicit ProcessQueue(const QueueOptions& options = {});
 
  private:
   friend class Submitting<ProcessQueue>;
-  explicit ProcessQueue(std::shared_ptr<queue::Engine> engine);
+  explicit ProcessQueue(const std::shared_ptr<queue::Engine>& engine);
 
   template <typename F, typename... Args>
   static TaskBody make_body(const BoundTask<F, Args...>& call) {

@@ -23,11 +23,11 @@ namespace osiiso {
 class ThreadQueue final : public Submitting<ThreadQueue> {
  public:
   /// Throws `OptionError` where the options break a rule. Nothing is started yet.
-  explicit ThreadQueue(QueueOptions options = {});
+  explicit ThreadQueue(const QueueOptions& options = {});
 
  private:
   friend class Submitting<ThreadQueue>;
-  explicit ThreadQueue(std::shared_ptr<queue::Engine> engine);
+  explicit ThreadQueue(const std::shared_ptr<queue::Engine>& engine);
 
   template <typename Call>
   static TaskBody make_body(Call&& call) {

@@ -295,8 +295,9 @@ asio::awaitable<void> drive(std::shared_ptr<Running> running) {
 }  // namespace
 
 void AsyncWorkers::spawn(const LoopPtr& current, const RunningPtr& running) {
-  asio::co_spawn(current->strand, drive(running),
-                 asio::bind_cancellation_slot(running->slot(), [running](const std::exception_ptr&) {}));
+  asio::co_spawn(
+      current->strand, drive(running),
+      asio::bind_cancellation_slot(running->slot(), [running](const std::exception_ptr&) {}));
 }
 
 void AsyncWorkers::start_command(const LoopPtr& current, const RunningPtr& running) {

@@ -57,9 +57,9 @@ std::unique_ptr<queue::SyncWorkers> make_workers(const std::shared_ptr<queue::En
 
 }  // namespace
 
-ProcessQueue::ProcessQueue(QueueOptions options) : ProcessQueue(make_engine(options)) {}
+ProcessQueue::ProcessQueue(const QueueOptions& options) : ProcessQueue(make_engine(options)) {}
 
-ProcessQueue::ProcessQueue(std::shared_ptr<queue::Engine> engine)
+ProcessQueue::ProcessQueue(const std::shared_ptr<queue::Engine>& engine)
     : Submitting(engine, make_workers(engine)) {}
 
 }  // namespace osiiso

@@ -23,9 +23,9 @@ std::shared_ptr<queue::Engine> make_engine(const QueueOptions& options) {
 
 }  // namespace
 
-ThreadQueue::ThreadQueue(QueueOptions options) : ThreadQueue(make_engine(options)) {}
+ThreadQueue::ThreadQueue(const QueueOptions& options) : ThreadQueue(make_engine(options)) {}
 
-ThreadQueue::ThreadQueue(std::shared_ptr<queue::Engine> engine)
+ThreadQueue::ThreadQueue(const std::shared_ptr<queue::Engine>& engine)
     : Submitting(engine, std::make_unique<queue::ThreadWorkers>(
                              engine, worker_limit(engine->options()),
                              [&initializer = engine->options().initializer] {
