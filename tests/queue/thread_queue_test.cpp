@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include "queue/parts.hpp"
 #include "support/program.hpp"
 
 using namespace std::chrono_literals;
@@ -22,57 +23,13 @@ using osiiso::RunSummary;
 using osiiso::Status;
 using osiiso::TaskOptions;
 using osiiso::ThreadQueue;
+using osiiso::test::Gate;
+using osiiso::test::Log;
+using osiiso::test::messages;
+using osiiso::test::named;
+using osiiso::test::wait_for_stop;
 
 namespace {
-
-/// Lets one side wait for the other without sleeping.
-class Gate {
- public:
-  void open() {
-    open_ = true;
-    open_.notify_all();
-  }
-  void wait() const { open_.wait(false); }
-
- private:
-  std::atomic<bool> open_ = false;
-};
-
-/// Notes names in the order in which tasks ran.
-class Log {
- public:
-  void add(const std::string& name) {
-    const std::lock_guard lock(mutex_);
-    names_.push_back(name);
-  }
-  std::vector<std::string> names() const {
-    const std::lock_guard lock(mutex_);
-    return names_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> names_;
-};
-
-std::vector<std::string> messages(const RunSummary& summary) {
-  std::vector<std::string> texts;
-  for (const auto& result : summary.results) texts.push_back(result->name + ": " + result->message);
-  return texts;
-}
-
-/// Blocks until asked to stop.
-void wait_for_stop(std::stop_token stop) {
-  Gate stopped;
-  const std::stop_callback callback(stop, [&] { stopped.open(); });
-  stopped.wait();
-}
-
-TaskOptions named(std::string name) {
-  TaskOptions options;
-  options.name = std::move(name);
-  return options;
-}
 
 std::shared_ptr<const TaskOptions> shared(const TaskOptions& options) {
   return std::make_shared<const TaskOptions>(options);
@@ -249,7 +206,7 @@ TEST_CASE("a delayed task holds no worker") {
   queue.submit(later, [&] { log.add("later"); });
   queue.submit(named("now"), [&] { log.add("now"); });
   CHECK(queue.run().ok());
-  CHECK(log.names() == std::vector<std::string>{"now", "later"});
+  CHECK(log.lines() == std::vector<std::string>{"now", "later"});
 }
 
 TEST_CASE("SUB-4: a task submits tasks, and the run waits for them") {
@@ -302,7 +259,7 @@ TEST_CASE("NEE-1: a task starts after what it needs, and is cancelled when that 
     batch.need(c, b);
     queue.submit(std::move(batch));
     const auto summary = queue.run();
-    const auto names = log.names();
+    const auto names = log.lines();
     REQUIRE(names.size() == 6);
     CHECK(names[0].starts_with("a"));
     CHECK(names[1].starts_with("a"));
@@ -487,7 +444,7 @@ TEST_CASE("HOK-1: hooks tell the life of a task in order, and what they throw ha
     if (++calls == 1) throw std::runtime_error("boom");
   });
   CHECK(queue.run().ok());
-  CHECK(log.names() == std::vector<std::string>{"start flaky 1", "error", "body",
+  CHECK(log.lines() == std::vector<std::string>{"start flaky 1", "error", "body",
                                                 "retry flaky 1 boom", "start flaky 2", "error",
                                                 "body", "complete flaky"});
 }
