@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "base/clock.hpp"
+#include "process/process_list.hpp"
+
+namespace osiiso::process {
+
+/// The processes below `ancestor`, parents before their children; zombies are left out, and so is
+/// what such a zombie's death gave to a reaper that is not below `ancestor`.
+std::vector<ListedProcess> descendants_of(pid_t ancestor);
+
+/// Sends SIGKILL to everything below this process, again and again, until nothing is left or
+/// `give_up_at` has come. Complete only where this process is a subreaper: else what lost its
+/// parent is no longer below it. Reaps nothing. Returns whether nothing is left.
+bool kill_descendants(base::Instant give_up_at);
+
+}  // namespace osiiso::process
