@@ -316,7 +316,7 @@ class AsyncQueue final : public Submitting<AsyncQueue, AsyncKinds> {
 template <typename F, typename Items>
 auto amap(F function, Items items, QueueOptions options = {})
     -> asio::awaitable<decltype(std::declval<AsyncQueue&>().group(function, items).values())> {
-  AsyncQueue queue(std::move(options));
+  AsyncQueue queue(options);
   const auto group = queue.group(function, items);
   co_await queue.run();
   co_return group.values();

@@ -76,8 +76,8 @@ class ProcessQueue final : public Submitting<ProcessQueue> {
 /// Runs `function` over the items on a queue of its own and returns the values in their order.
 /// Throws `ExecutionError` if a call failed or was cancelled.
 template <typename F, typename Items>
-auto pmap(const F& function, Items&& items, QueueOptions options = {}) {
-  ProcessQueue queue(std::move(options));
+auto pmap(const F& function, Items&& items, const QueueOptions& options = {}) {
+  ProcessQueue queue(options);
   const auto group = queue.group(function, std::forward<Items>(items));
   queue.run();
   return group.values();

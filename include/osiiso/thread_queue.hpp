@@ -38,8 +38,8 @@ class ThreadQueue final : public Submitting<ThreadQueue> {
 /// Runs `function` over the items on a queue of its own and returns the values in their order.
 /// Throws `ExecutionError` if a call failed or was cancelled.
 template <typename F, typename Items>
-auto tmap(const F& function, Items&& items, QueueOptions options = {}) {
-  ThreadQueue queue(std::move(options));
+auto tmap(const F& function, Items&& items, const QueueOptions& options = {}) {
+  ThreadQueue queue(options);
   const auto group = queue.group(function, std::forward<Items>(items));
   queue.run();
   return group.values();

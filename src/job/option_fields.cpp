@@ -192,6 +192,7 @@ std::optional<FieldValue> FieldReader::retry_on(const Value& value) {
       if (code) read.exit_codes.push_back(*code);
     } else {
       std::vector<std::string_view> names;
+      names.reserve(kCauses.size());
       for (const Word& word : kCauses) names.push_back(word.name);
       const std::string near = item.is_text() ? did_you_mean(item.text, names) : "";
       refuse(item.at,

@@ -251,7 +251,7 @@ Template Template::shell(std::string text, const std::vector<std::string>& shell
   return made;
 }
 
-Template Template::argv(std::vector<std::string> words, const InputNames& names) {
+Template Template::argv(const std::vector<std::string>& words, const InputNames& names) {
   Template made(names);
   for (const std::string& word : words) made.words_.push_back(made.pieces_of_word(word));
   return made;

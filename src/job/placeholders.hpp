@@ -68,7 +68,7 @@ class Template {
 
   static Template shell(std::string text, const std::vector<std::string>& shell,
                         const InputNames& names);
-  static Template argv(std::vector<std::string> words, const InputNames& names);
+  static Template argv(const std::vector<std::string>& words, const InputNames& names);
 
   /// What is wrong with the text, whatever the input. With any, it must not be filled.
   const std::vector<Mistake>& mistakes() const { return mistakes_; }

@@ -105,7 +105,7 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
     {
       // The end of one attempt and the start of the next are one turn.
       Engine::Turn turn(*engine);
-      if (attempt) engine->end(*attempt, std::move(outcome), turn);
+      if (attempt) engine->end(*attempt, std::exchange(outcome, {}), turn);
       // An abandoned thread may outlive this object: not a member is touched from here on.
       if (seat.abandoned || stopping_) return;
       attempt = start_next(seat, turn);
