@@ -26,8 +26,8 @@ std::vector<ListedProcess> descendants_of(pid_t ancestor) {
 
   std::vector<ListedProcess> found;
   const auto add_children = [&](pid_t parent) {
-    const auto children = std::ranges::equal_range(others, parent, {}, &ListedProcess::parent);
-    found.insert(found.end(), children.begin(), children.end());
+    found.insert(found.end(), std::ranges::lower_bound(others, parent, {}, &ListedProcess::parent),
+                 std::ranges::upper_bound(others, parent, {}, &ListedProcess::parent));
   };
   add_children(ancestor);
   for (std::size_t next = 0; next < found.size(); ++next) add_children(found[next].pid);
