@@ -8,7 +8,9 @@ using namespace osiiso::scheduler;
 using namespace osiiso::scheduler::testing;
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <random>
 
 namespace {
 
@@ -45,6 +47,40 @@ TEST_CASE("IndexedHeap: whatever is pushed and taken out, the rest comes in orde
       REQUIRE(heap.empty());
     }
   } while (std::next_permutation(keys.begin(), keys.end()));
+}
+
+TEST_CASE("IndexedHeap: pushed in order for the most part, taken out anywhere") {
+  constexpr int kItems = 2000;
+  std::mt19937 random(1);
+  std::vector<int> keys(kItems);
+  std::iota(keys.begin(), keys.end(), 0);
+  for (int swap = 0; swap < kItems / 10; ++swap) {
+    std::swap(keys[random() % kItems], keys[random() % kItems]);
+  }
+  std::vector<std::uint32_t> slots(kItems);
+  IndexedHeap<ByKey> heap(ByKey{&keys, &slots});
+  std::map<int, std::uint32_t> model;
+  const auto erase = [&](std::map<int, std::uint32_t>::iterator at) {
+    heap.erase(at->second);
+    model.erase(at);
+  };
+  for (std::uint32_t item = 0; item < kItems; ++item) {
+    heap.push(item);
+    model.emplace(keys[item], item);
+    if (random() % 4 == 0) erase(model.begin());
+    if (random() % 2 == 0 && !model.empty()) {
+      erase(std::next(model.begin(), static_cast<std::ptrdiff_t>(random() % model.size())));
+    }
+    REQUIRE(heap.is_consistent());
+    REQUIRE(heap.size() == model.size());
+    if (!model.empty()) REQUIRE(heap.top() == model.begin()->second);
+  }
+  while (!model.empty()) {
+    REQUIRE(heap.top() == model.begin()->second);
+    erase(random() % 8 == 0 ? model.begin() : std::prev(model.end()));
+    REQUIRE(heap.is_consistent());
+  }
+  CHECK(heap.empty());
 }
 
 TEST_CASE("Edges: a ring is left from any place and met in order") {
