@@ -119,6 +119,7 @@ struct RemoteEntry {
 
   static F function_at([[maybe_unused]] std::uintptr_t address) {
     if constexpr (std::is_pointer_v<F>) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): it crossed as a distance within the image
       return reinterpret_cast<F>(address);
     } else {
       return F{};

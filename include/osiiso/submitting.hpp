@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <iterator>
 #include <type_traits>
 #include <utility>
@@ -46,10 +47,10 @@ class Submitting : public Kinds::Queue {
   template <typename F, typename Items>
   auto map(TaskOptions options, const F& function, Items&& items) {
     using Handle = typename Kinds::template Handle<item_value_t<F, Items>>;
+    auto erased = this->submit_all(std::move(options), bodies_of(function, items));
     std::vector<Handle> handles;
-    for (auto& handle : this->submit_all(std::move(options), bodies_of(function, items))) {
-      handles.push_back(as<Handle>(std::move(handle)));
-    }
+    handles.reserve(erased.size());
+    for (auto& handle : erased) handles.push_back(as<Handle>(std::move(handle)));
     return handles;
   }
   template <typename F, typename Items>
@@ -132,9 +133,10 @@ class Submitting : public Kinds::Queue {
   template <typename F, typename Items>
   static std::vector<TaskBody> bodies_of(const F& function, Items& items) {
     std::vector<TaskBody> bodies;
-    for (auto&& item : items) {
-      bodies.push_back(Queue::make_body(detail::bind_item(function, item)));
-    }
+    std::transform(
+        std::begin(items), std::end(items), std::back_inserter(bodies), [&](auto&& item) {
+          return Queue::make_body(detail::bind_item(function, std::forward<decltype(item)>(item)));
+        });
     return bodies;
   }
 

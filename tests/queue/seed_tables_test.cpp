@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A test for each row of the tables that describe handles, groups, results and summaries, named
-// after the row. What a task does here, every kind of queue can do: no captures, plain values.
+// after the row, on every kind of queue. What a task does here, all of them can do: no captures,
+// plain values.
 #include <chrono>
 #include <exception>
 #include <iterator>
@@ -15,11 +16,14 @@
 #include <utility>
 #include <vector>
 
+#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "osiiso/process_queue.hpp"
 #include "osiiso/thread_queue.hpp"
 
+#include "queue/awaited_queue.hpp"
 #include "queue/parts.hpp"
 
 using namespace std::chrono_literals;
@@ -33,7 +37,7 @@ using osiiso::test::named;
 namespace {
 
 // The queues that the tables apply to.
-#define OSIISO_QUEUES osiiso::ThreadQueue
+#define OSIISO_QUEUES osiiso::ThreadQueue, osiiso::ProcessQueue, osiiso::test::AwaitedQueue
 
 int twice(int value) {
   return 2 * value;
@@ -66,13 +70,24 @@ std::vector<std::string> names(const osiiso::ResultList& results) {
 
 using Names = std::vector<std::string>;
 
+template <typename Queue, typename Function>
+struct HandleTo;
+template <typename Queue, typename R, typename... Args>
+struct HandleTo<Queue, R(Args...)> {
+  using type = decltype(std::declval<Queue&>().submit(std::declval<R (*)(Args...)>(),
+                                                      std::declval<Args>()...));
+};
+/// What a queue gives for a call of such a function.
+template <typename Queue, typename Function>
+using HandleOf = typename HandleTo<Queue, Function>::type;
+
 /// A queue that has run one task of each ending, and the handles to them.
 template <typename Queue>
 struct Ended {
   Queue queue{QueueOptions{.workers = 1}};
-  osiiso::SyncTaskHandle<int> good = queue.submit(named("good"), twice, 21);
-  osiiso::SyncTaskHandle<int> bad = queue.submit(named("bad"), refuse, 7);
-  osiiso::SyncTaskHandle<void> gone = queue.submit(named("gone"), nothing);
+  HandleOf<Queue, int(int)> good = queue.submit(named("good"), twice, 21);
+  HandleOf<Queue, int(int)> bad = queue.submit(named("bad"), refuse, 7);
+  HandleOf<Queue, void()> gone = queue.submit(named("gone"), nothing);
   osiiso::RunSummary summary = run();
 
   osiiso::RunSummary run() {
@@ -501,4 +516,9 @@ TEST_CASE_TEMPLATE("RunSummary: display()", Queue, OSIISO_QUEUES) {
   std::ostringstream empty;
   Queue().run().display(empty);
   CHECK(empty.str().find("Run Summary: PASSED") != std::string::npos);
+}
+
+int main(int argc, char** argv) {
+  if (const auto code = osiiso::worker_main(argc, argv)) return *code;
+  return doctest::Context(argc, argv).run();
 }
