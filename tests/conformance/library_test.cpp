@@ -22,14 +22,10 @@
 #include <utility>
 #include <vector>
 
-#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "osiiso/process_queue.hpp"
-#include "osiiso/thread_queue.hpp"
-
-#include "queue/awaited_queue.hpp"
+#include "queue/all_queues.hpp"
 #include "support/program.hpp"
 
 using nlohmann::json;
@@ -297,8 +293,7 @@ bool needs_a_worker_process(const json& vector) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a queue gives what each vector expects", Queue, osiiso::ThreadQueue,
-                   osiiso::ProcessQueue, osiiso::test::AwaitedQueue) {
+TEST_CASE_TEMPLATE("a queue gives what each vector expects", Queue, OSIISO_QUEUES) {
   constexpr bool kHasWorkerProcesses = std::is_same_v<Queue, osiiso::ProcessQueue>;
   struct Case {
     std::string name;
@@ -322,9 +317,4 @@ TEST_CASE_TEMPLATE("a queue gives what each vector expects", Queue, osiiso::Thre
     check(one.seen.get(), one.vector);
   }
   CHECK(cases.size() == (kHasWorkerProcesses ? 49 : 46));
-}
-
-int main(int argc, char** argv) {
-  if (const auto code = osiiso::worker_main(argc, argv)) return *code;
-  return doctest::Context(argc, argv).run();
 }

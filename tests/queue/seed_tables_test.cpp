@@ -16,14 +16,10 @@
 #include <utility>
 #include <vector>
 
-#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "osiiso/process_queue.hpp"
-#include "osiiso/thread_queue.hpp"
-
-#include "queue/awaited_queue.hpp"
+#include "queue/all_queues.hpp"
 #include "queue/parts.hpp"
 
 using namespace std::chrono_literals;
@@ -35,9 +31,6 @@ using osiiso::TaskOptions;
 using osiiso::test::named;
 
 namespace {
-
-// The queues that the tables apply to.
-#define OSIISO_QUEUES osiiso::ThreadQueue, osiiso::ProcessQueue, osiiso::test::AwaitedQueue
 
 int twice(int value) {
   return 2 * value;
@@ -516,9 +509,4 @@ TEST_CASE_TEMPLATE("RunSummary: display()", Queue, OSIISO_QUEUES) {
   std::ostringstream empty;
   Queue().run().display(empty);
   CHECK(empty.str().find("Run Summary: PASSED") != std::string::npos);
-}
-
-int main(int argc, char** argv) {
-  if (const auto code = osiiso::worker_main(argc, argv)) return *code;
-  return doctest::Context(argc, argv).run();
 }
