@@ -52,7 +52,8 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
       {{"run", "/tmp"}, "/tmp"},
   };
   for (const auto& [arguments, expected] : cases) {
-    CAPTURE(expected);
+    const std::string& text = expected;  // Clang 14 captures no binding
+    CAPTURE(text);
     const auto ended = run_osiiso(arguments, "tasks: ['true']");
     CHECK(ended.exit_code == 2);
     CHECK(ended.out.empty());
@@ -81,7 +82,8 @@ TEST_CASE("a twin in the environment is blamed by its own name, and the command 
       {{"--fail-fast"}, {{"OSIISO_FAIL_POLICY", "continue"}}, "Cancelled   : 1"},
   };
   for (const auto& [options, env, expected] : cases) {
-    CAPTURE(expected);
+    const std::string& text = expected;  // Clang 14 captures no binding
+    CAPTURE(text);
     auto invocation =
         osiiso::test::osiiso_with({"run", "-"}, "{queue: {workers: 1}, tasks: ['false', 'true']}");
     invocation.arguments.insert(invocation.arguments.end(), options.begin(), options.end());

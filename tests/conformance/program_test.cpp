@@ -138,13 +138,14 @@ void check_results(const json& summary, const json& expect, const std::set<std::
   const std::map<std::string, std::string> fields = {{"status_by_name", "status"},
                                                      {"attempts_by_name", "attempts"},
                                                      {"message_by_name", "message"}};
-  for (const auto& [table, field] : fields) {
-    for (const auto& [name, value] : expect[table].items()) {
+  for (const auto& field : fields) {
+    for (const auto& expected : expect[field.first].items()) {
+      const std::string& name = expected.key();
       if (detached.contains(name)) continue;
-      CAPTURE(table);
+      CAPTURE(field.second);
       CAPTURE(name);
       REQUIRE(by_name.contains(name));
-      CHECK(by_name[name][field] == value);
+      CHECK(by_name[name][field.second] == expected.value());
     }
   }
 }
