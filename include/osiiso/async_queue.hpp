@@ -228,8 +228,11 @@ class LoopQueue {
   ~LoopQueue();
 
   AnyAsyncTaskHandle submit_body(TaskOptions options, TaskBody body);
-  AnyAsyncTaskGroup submit_group(TaskOptions options, std::vector<TaskBody> bodies);
-  std::vector<AnyAsyncTaskHandle> submit_all(TaskOptions options, std::vector<TaskBody> bodies);
+  // `recorders`: one for each body, or none at all.
+  AnyAsyncTaskGroup submit_group(TaskOptions options, std::vector<TaskBody> bodies,
+                                 std::vector<RecorderPtr> recorders = {});
+  std::vector<AnyAsyncTaskHandle> submit_all(TaskOptions options, std::vector<TaskBody> bodies,
+                                             std::vector<RecorderPtr> recorders = {});
 
  private:
   // Shared with the loop, where attempts may outlive the queue.

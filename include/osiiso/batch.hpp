@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "osiiso/recorder.hpp"
 #include "osiiso/task_body.hpp"
 #include "osiiso/task_options.hpp"
 
@@ -49,6 +50,7 @@ class Batch {
     std::optional<Group> group;
     bool finally = false;     ///< waits for the others of its group, without one for all others
     std::vector<Need> needs;  ///< in addition to those of the group
+    RecorderPtr recorder;     ///< null: nothing is kept of it beyond the run
   };
   struct GroupEntry {
     GroupOptions options;
@@ -75,6 +77,10 @@ class Batch {
   void need(Task task, Group needed);
   void need(Group group, Task needed);
   void need(Group group, Group needed);
+
+  /// What becomes of the task is kept by `recorder`, and where that knows of a success the task
+  /// need not run. Throws `OptionError` for a finally task, which always runs.
+  void record(Task task, RecorderPtr recorder);
 
   const std::vector<TaskEntry>& tasks() const { return tasks_; }
   const std::vector<GroupEntry>& groups() const { return groups_; }

@@ -36,7 +36,7 @@ class ExecutionError : public Error {
 };
 
 /// What came of a run or of a group: the counts, and every result in submission order. Detached
-/// tasks are in no summary of a run. A plain value.
+/// tasks are in no summary of a run, unless they were restored. A plain value.
 struct RunSummary {
   std::size_t total_submitted = 0;
   std::size_t succeeded = 0;
@@ -45,6 +45,7 @@ struct RunSummary {
   bool timed_out = false;  ///< whether the run's timeout passed
   Duration duration{0};    ///< wall clock time of the run
   ResultList results;
+  ResultList restored;  ///< tasks that an earlier run had finished (`Recorder`); in no count
 
   /// Adds a final result: to `results` and to the counts.
   void add(ResultPtr result);

@@ -73,8 +73,11 @@ class SyncQueue {
   ~SyncQueue();
 
   AnySyncTaskHandle submit_body(TaskOptions options, TaskBody body);
-  AnySyncTaskGroup submit_group(TaskOptions options, std::vector<TaskBody> bodies);
-  std::vector<AnySyncTaskHandle> submit_all(TaskOptions options, std::vector<TaskBody> bodies);
+  // `recorders`: one for each body, or none at all.
+  AnySyncTaskGroup submit_group(TaskOptions options, std::vector<TaskBody> bodies,
+                                std::vector<RecorderPtr> recorders = {});
+  std::vector<AnySyncTaskHandle> submit_all(TaskOptions options, std::vector<TaskBody> bodies,
+                                            std::vector<RecorderPtr> recorders = {});
 
  private:
   void start_workers();

@@ -237,7 +237,8 @@ Batch::Task Batch::add(std::string name, SharedOptions options, TaskBody body,
                     .body = std::move(body),
                     .group = group,
                     .finally = false,
-                    .needs = {}});
+                    .needs = {},
+                    .recorder = nullptr});
   return static_cast<Task>(tasks_.size() - 1);
 }
 
@@ -266,6 +267,12 @@ void Batch::need(Group group, Task needed) {
 void Batch::need(Group group, Group needed) {
   entry_at(groups_, needed);
   entry_at(groups_, group).needs.push_back({true, static_cast<std::uint32_t>(needed)});
+}
+
+void Batch::record(Task task, RecorderPtr recorder) {
+  auto& entry = entry_at(tasks_, task);
+  if (entry.finally) throw OptionError("a finally task always runs, it cannot be restored");
+  entry.recorder = std::move(recorder);
 }
 
 std::vector<std::string> Batch::find_cycle() const {

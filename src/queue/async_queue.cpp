@@ -193,13 +193,15 @@ std::vector<AnyAsyncTaskHandle> LoopQueue::submit(Batch batch) {
 }
 
 std::vector<AnyAsyncTaskHandle> LoopQueue::submit_all(TaskOptions options,
-                                                      std::vector<TaskBody> bodies) {
-  return submit(queue::uniform_batch(std::move(options), std::move(bodies)));
+                                                      std::vector<TaskBody> bodies,
+                                                      std::vector<RecorderPtr> recorders) {
+  return submit(queue::uniform_batch(std::move(options), std::move(bodies), std::move(recorders)));
 }
 
-AnyAsyncTaskGroup LoopQueue::submit_group(TaskOptions options, std::vector<TaskBody> bodies) {
-  auto accepted =
-      engine_->submit(queue::uniform_group(std::move(options), std::move(bodies)), false);
+AnyAsyncTaskGroup LoopQueue::submit_group(TaskOptions options, std::vector<TaskBody> bodies,
+                                          std::vector<RecorderPtr> recorders) {
+  auto accepted = engine_->submit(
+      queue::uniform_group(std::move(options), std::move(bodies), std::move(recorders)), false);
   std::vector<AnyAsyncTaskHandle> handles;
   handles.reserve(accepted.tasks.size());
   for (auto& record : accepted.tasks) handles.emplace_back(engine_, std::move(record));

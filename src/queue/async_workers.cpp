@@ -332,6 +332,7 @@ bool AsyncWorkers::initialize() {
 }
 
 void AsyncWorkers::end(const Attempt& attempt, AttemptOutcome outcome, Seat seat) {
+  engine_->record(attempt, outcome);
   Engine::Turn turn(*engine_);
   leave_seat(seat);
   engine_->end(attempt, std::move(outcome), turn);

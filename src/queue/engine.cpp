@@ -197,7 +197,11 @@ RunSummary Engine::collect() {
   if (started_at_) summary.duration = base::now() - *started_at_;
   summary.results.reserve(accepted_.size());
   for (auto& record : accepted_) {
-    if (!record->result.detached) summary.add(record->shared_result());
+    if (record->restored) {
+      summary.restored.push_back(record->shared_result());
+    } else if (!record->result.detached) {
+      summary.add(record->shared_result());
+    }
     core_.release(record->index);
     record->released = true;
     records_[static_cast<std::size_t>(record->index)].reset();

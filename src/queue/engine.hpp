@@ -28,6 +28,7 @@ namespace osiiso::queue {
 struct Attempt {
   RecordPtr record;
   TaskBody body;  // shared with the record, which lets go of it when the task is final
+  RecorderPtr recorder;
   TaskContext context;
 };
 
@@ -158,6 +159,8 @@ class Engine {
   /// The next attempt to start, counted as started.
   scheduler::Next next(Turn& turn);
   Attempt start(const scheduler::Start& start, int worker, Turn& turn);
+  /// Has a success recorded. To be called before the end is reported, without the lock.
+  void record(const Attempt& attempt, const AttemptOutcome& outcome);
   /// Reports the end of an attempt.
   void end(const Attempt& attempt, AttemptOutcome outcome, Turn& turn);
   /// Does what is due.
@@ -190,6 +193,7 @@ class Engine {
   void require_own(const std::vector<TaskNeed>& needs) const;
   void link_needs(const RecordPtr& record, const std::vector<TaskNeed>& needs);
   void accept(const RecordPtr& record, Instant at);
+  void restore(TaskRecord& record, std::any value);
 
   Lock lock_soon();
   void settle();
@@ -201,6 +205,9 @@ class Engine {
   void carry_out(const scheduler::Halted& effect);
 
   void note_attempt(TaskRecord& record, scheduler::Verdict verdict, AttemptOutcome outcome);
+  /// Whether the end of this attempt would decide about the task.
+  bool is_under_way(const Attempt& attempt) const;
+  void note_end(const RecordPtr& record, const RecorderPtr& recorder);
   void complete_result(TaskRecord& record, const scheduler::Finished& effect) const;
   std::string cancel_message(const scheduler::Finished& effect) const;
   const RecordPtr& record(scheduler::TaskIndex index) const;

@@ -39,6 +39,21 @@ void require_repeatable(const OptionSet& set, const TaskBody& body) {
   }
 }
 
+struct Restored {
+  std::size_t task;
+  std::any value;
+};
+
+/// What earlier runs have finished, in the order of the tasks.
+std::vector<Restored> restored_values(const std::vector<Batch::TaskEntry>& tasks) {
+  std::vector<Restored> restored;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!tasks[i].recorder) continue;
+    if (auto value = tasks[i].recorder->restore()) restored.push_back({i, std::move(*value)});
+  }
+  return restored;
+}
+
 }  // namespace
 
 RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room) {
@@ -81,9 +96,10 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   }
   auto tasks = batch.release_tasks();
   const auto group_entries = batch.release_groups();
+  auto restored = restored_values(tasks);
 
   const Turn turn(*this);
-  if (!wait_for_room && !fits(tasks.size())) throw_full();
+  if (!wait_for_room && !fits(tasks.size() - restored.size())) throw_full();
   for (const auto& task : tasks) {
     const auto set = option_set(task.options, task.body.command() != nullptr);
     if (!task.finally) require_open(*set);
@@ -95,6 +111,7 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   for (auto& task : tasks) {
     auto set = option_set(task.options, task.body.command() != nullptr);
     auto record = make_record(std::move(task.name), std::move(set), std::move(task.body));
+    record->recorder = std::move(task.recorder);
     if (task.group) record->group = accepted.groups[static_cast<std::size_t>(*task.group)];
     auto scope = scheduler::Scope::none;
     if (task.finally) scope = task.group ? scheduler::Scope::group : scheduler::Scope::run;
@@ -116,7 +133,14 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
     }
   }
   for (const auto& group : accepted.groups) core_.seal(*group->index);
-  for (const auto& record : accepted.tasks) accept(record, now_);
+  auto next_restored = restored.begin();
+  for (std::size_t i = 0; i < accepted.tasks.size(); ++i) {
+    if (next_restored != restored.end() && next_restored->task == i) {
+      restore(*accepted.tasks[i], std::move(next_restored++->value));
+    } else {
+      accept(accepted.tasks[i], now_);
+    }
+  }
   return accepted;
 }
 
@@ -149,6 +173,17 @@ void Engine::link_needs(const RecordPtr& record, const std::vector<TaskNeed>& ne
 void Engine::accept(const RecordPtr& record, Instant at) {
   core_.accept(record->index, at);
   if (!record->result.message.empty()) core_.cancel(record->index, at);
+}
+
+void Engine::restore(TaskRecord& record, std::any value) {
+  auto& result = record.result;
+  if (const auto* output = std::any_cast<std::shared_ptr<const CommandOutput>>(&value)) {
+    result.output = *output;
+  }
+  result.value = std::move(value);
+  result.message = "restored from checkpoint";
+  record.restored = true;
+  core_.restore(record.index, now_);
 }
 
 bool Engine::fits(std::size_t tasks) const {

@@ -48,7 +48,7 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
   record->stop = std::make_shared<base::StopState>();
   if (!result.started_at) result.started_at = since_start(now_);
   if (result.task_id.empty()) result.task_id = task_id(*record);
-  return {record, record->body,
+  return {record, record->body, record->recorder,
           TaskContext({.run_id = &run_id_,
                        .task_id = &result.task_id,
                        .name = &result.name,
@@ -60,6 +60,26 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
                       record->stop)};
 }
 
+void Engine::record(const Attempt& attempt, const AttemptOutcome& outcome) {
+  if (!attempt.recorder || outcome.cause != Cause::none) return;
+  {
+    const Lock lock(mutex_);
+    if (!is_under_way(attempt)) return;
+  }
+  call_guarded([&] { attempt.recorder->record_success(outcome.value); });
+}
+
+bool Engine::is_under_way(const Attempt& attempt) const {
+  const auto& record = *attempt.record;
+  return !record.is_final() && core_.state(record.index) == State::running &&
+         core_.attempts(record.index) == attempt.context.attempt();
+}
+
+void Engine::note_end(const RecordPtr& record, const RecorderPtr& recorder) {
+  if (!recorder || record->result.status == Status::succeeded) return;
+  notify(record, [recorder, status = record->result.status] { recorder->record_end(status); });
+}
+
 void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/) {
   auto& record = *attempt.record;
   const auto& retry_on = record.set->options->retry_on;
@@ -68,7 +88,11 @@ void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/)
                      {.succeeded = outcome.cause == Cause::none,
                       .retryable = retry_on.matches(outcome.cause, outcome.exit_code)},
                      now_);
-  if (!verdict) return;
+  if (!verdict) {
+    // Given up while its success was being recorded: the task's own end is to stand.
+    if (record.is_final()) note_end(attempt.record, attempt.recorder);
+    return;
+  }
   note_attempt(record, *verdict, std::move(outcome));
 }
 
@@ -188,6 +212,7 @@ void Engine::carry_out(const scheduler::Finished& effect) {
     task.group->outcome = status;
   }
   task.body = {};
+  note_end(finished, std::exchange(task.recorder, nullptr));
   task.stop.reset();
   if (waiters_ > 0) finished_.notify_all();
   for (auto& callback : task.callbacks) notify(finished, std::move(callback));

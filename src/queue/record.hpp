@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "osiiso/recorder.hpp"
 #include "osiiso/run_summary.hpp"
 #include "osiiso/task_body.hpp"
 #include "osiiso/task_options.hpp"
@@ -50,6 +51,7 @@ struct TaskRecord : std::enable_shared_from_this<TaskRecord> {
 
   // While it lives.
   TaskBody body;
+  RecorderPtr recorder;                   // null: nothing is kept beyond the run
   std::shared_ptr<base::StopState> stop;  // of the attempt under way
   Instant attempt_started_at;
   int worker = 0;
@@ -65,6 +67,7 @@ struct TaskRecord : std::enable_shared_from_this<TaskRecord> {
 
   // Once it is final.
   std::uint64_t finish_order = 0;  // among all tasks of the queue, from 1
+  bool restored = false;           // an earlier run had finished it
   bool released = false;           // its run is over: `index` may stand for another task
 
   bool is_final() const { return osiiso::is_final(result.status); }

@@ -58,12 +58,15 @@ std::vector<AnySyncTaskHandle> SyncQueue::submit(Batch batch) {
 }
 
 std::vector<AnySyncTaskHandle> SyncQueue::submit_all(TaskOptions options,
-                                                     std::vector<TaskBody> bodies) {
-  return submit(queue::uniform_batch(std::move(options), std::move(bodies)));
+                                                     std::vector<TaskBody> bodies,
+                                                     std::vector<RecorderPtr> recorders) {
+  return submit(queue::uniform_batch(std::move(options), std::move(bodies), std::move(recorders)));
 }
 
-AnySyncTaskGroup SyncQueue::submit_group(TaskOptions options, std::vector<TaskBody> bodies) {
-  auto accepted = engine_->submit(queue::uniform_group(std::move(options), std::move(bodies)));
+AnySyncTaskGroup SyncQueue::submit_group(TaskOptions options, std::vector<TaskBody> bodies,
+                                         std::vector<RecorderPtr> recorders) {
+  auto accepted = engine_->submit(
+      queue::uniform_group(std::move(options), std::move(bodies), std::move(recorders)));
   std::vector<AnySyncTaskHandle> handles;
   handles.reserve(accepted.tasks.size());
   for (auto& record : accepted.tasks) handles.emplace_back(engine_, std::move(record));

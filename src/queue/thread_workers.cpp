@@ -115,6 +115,7 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
     if (!prepare(runner, *attempt, *engine)) continue;  // all is cancelled, this attempt too
     engine->announce(*attempt);
     outcome = execute(runner, attempt->body, attempt->context);
+    engine->record(*attempt, outcome);
   }
 }
 

@@ -7,10 +7,13 @@
 
 namespace osiiso::queue {
 
-/// Tasks that have their options in common. Throws `OptionError` where those break a rule.
-Batch uniform_batch(TaskOptions options, std::vector<TaskBody> bodies);
+/// Tasks that have their options in common; `recorders`: one for each, or none at all. Throws
+/// `OptionError` where the options break a rule.
+Batch uniform_batch(TaskOptions options, std::vector<TaskBody> bodies,
+                    std::vector<RecorderPtr> recorders);
 
 /// The same as one group, which is called as the options say.
-Batch uniform_group(TaskOptions options, std::vector<TaskBody> bodies);
+Batch uniform_group(TaskOptions options, std::vector<TaskBody> bodies,
+                    std::vector<RecorderPtr> recorders);
 
 }  // namespace osiiso::queue

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.hpp"
+#include "model/command_output_json.hpp"
 
 namespace osiiso::queue {
 namespace {
@@ -166,34 +167,6 @@ Command to_command(const json& value) {
   return command;
 }
 
-json of(const CommandOutput& output) {
-  return {{"exit_code", of(output.exit_code)},
-          {"signal", of(output.signal)},
-          {"core_dumped", output.core_dumped},
-          {"stdout", output.stdout_text},
-          {"stderr", output.stderr_text},
-          {"stdout_bytes", output.stdout_bytes},
-          {"stderr_bytes", output.stderr_bytes},
-          {"truncated", output.truncated},
-          {"cpu_user", of(output.cpu_user)},
-          {"cpu_system", of(output.cpu_system)},
-          {"max_rss", output.max_rss}};
-}
-
-CommandOutput to_output(const json& value) {
-  return {.exit_code = to_optional<int>(value.at("exit_code")),
-          .signal = to_optional<int>(value.at("signal")),
-          .core_dumped = value.at("core_dumped"),
-          .stdout_text = value.at("stdout"),
-          .stderr_text = value.at("stderr"),
-          .stdout_bytes = value.at("stdout_bytes"),
-          .stderr_bytes = value.at("stderr_bytes"),
-          .truncated = value.at("truncated"),
-          .cpu_user = to_duration(value.at("cpu_user")),
-          .cpu_system = to_duration(value.at("cpu_system")),
-          .max_rss = value.at("max_rss")};
-}
-
 Cause to_cause(int number) {
   if (number < static_cast<int>(Cause::none) || number > static_cast<int>(Cause::error)) {
     throw ProtocolError(base::format("{} is no cause", number));
@@ -204,9 +177,11 @@ Cause to_cause(int number) {
 struct OutcomeToJson {
   json operator()(const Bytes& value) const { return {{"value", to_binary(value)}}; }
   json operator()(const ThrownMessage& thrown) const { return {{"thrown", of(thrown)}}; }
-  json operator()(const CommandOutput& output) const { return {{"output", of(output)}}; }
+  json operator()(const CommandOutput& output) const {
+    return {{"output", model::to_json(output)}};
+  }
   json operator()(const CommandFailure& failure) const {
-    return {{"output", of(failure.output)},
+    return {{"output", model::to_json(failure.output)},
             {"message", failure.message},
             {"cause", static_cast<int>(failure.cause)}};
   }
@@ -322,9 +297,9 @@ DoneMessage decode(const Frame& frame) {
     } else if (payload.contains("cause")) {
       message.outcome = CommandFailure{.message = payload.at("message"),
                                        .cause = to_cause(payload["cause"]),
-                                       .output = to_output(payload.at("output"))};
+                                       .output = model::to_command_output(payload.at("output"))};
     } else {
-      message.outcome = to_output(payload.at("output"));
+      message.outcome = model::to_command_output(payload.at("output"));
     }
     return message;
   });

@@ -235,8 +235,8 @@ void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& fa
   json.new_line();
   json.key("started_at").text(rfc3339(facts.started_at));
   write_signal(json.key("interrupted_by"), facts.interrupted_by);
-  json.key("restored").number(facts.restored.size());
-  write_results(json.key("restored_results"), out, facts.restored);
+  json.key("restored").number(summary.restored.size());
+  write_results(json.key("restored_results"), out, summary.restored);
   json.new_line();
   write_counts(json.key("detached"), facts.detached);
   json.key("leaked").number(facts.leaked);

@@ -24,8 +24,7 @@ struct RunFacts {
   std::chrono::system_clock::time_point started_at = {};
   std::optional<int> interrupted_by = {};  // the signal that ended the run early
   Counts detached = {};
-  ResultList restored = {};  // from a checkpoint; in no count of the summary
-  std::size_t leaked = 0;    // processes that tasks left behind
+  std::size_t leaked = 0;  // processes that tasks left behind
 };
 
 /// Writes the run as one JSON object of schema 1, each result in a line of its own. Needs memory

@@ -132,6 +132,13 @@ void Core::accept(TaskIndex task, Instant now) {
   settle(false);
 }
 
+void Core::restore(TaskIndex task, Instant now) {
+  advance(now);
+  assert(!tasks_[raw(task)].accepted);
+  finalise(raw(task), State::succeeded);
+  settle(false);
+}
+
 void Core::advance(Instant now) {
   now_ = std::max(now_, now);
 }

@@ -68,6 +68,9 @@ class Core {
   /// A finally task of the run that has nothing to wait for becomes ready at the next `next` or
   /// `due`, not here: what is submitted right after it still comes first.
   void accept(TaskIndex task, Instant now);
+  /// Instead of `accept`: an earlier run has finished the task. It has succeeded, without an
+  /// attempt and whatever it needs.
+  void restore(TaskIndex task, Instant now);
 
   // Driving.
 

@@ -47,10 +47,15 @@ RunFacts facts_of_nightly() {
   facts.started_at = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 21h + 35min + 123ms;
   facts.detached = {.total = 3, .succeeded = 1, .failed = 2, .cancelled = 0};
   facts.leaked = 4;
+  return facts;
+}
+
+RunSummary nightly_with_restored() {
+  RunSummary summary = test::nightly();
   TaskResult restored = result("old", Status::succeeded, "restored from checkpoint", 0);
   restored.value = std::string("kept");
-  facts.restored.push_back(std::make_shared<const TaskResult>(restored));
-  return facts;
+  summary.restored.push_back(std::make_shared<const TaskResult>(restored));
+  return summary;
 }
 
 std::vector<std::string> keys(const ordered_json& object) {
@@ -77,7 +82,7 @@ TaskResult with_value(std::any value) {
 }
 
 TEST_CASE("the summary stands in front, field by field") {
-  const ordered_json json = parsed(test::nightly(), facts_of_nightly());
+  const ordered_json json = parsed(nightly_with_restored(), facts_of_nightly());
   CHECK(keys(json) == std::vector<std::string>{"schema", "name", "status", "ok", "total_submitted",
                                                "succeeded", "failed", "cancelled", "timed_out",
                                                "duration", "started_at", "interrupted_by",
@@ -334,7 +339,7 @@ TEST_CASE("a run of more results than are written in one go is whole") {
 // With OSIISO_REWRITE_GOLDEN set, the golden file is written instead of compared.
 TEST_CASE("the JSON of the manual's example is the golden file's, byte for byte") {
   const std::string path = OSIISO_GOLDEN_DIR "/nightly.json";
-  const std::string text = written(test::nightly(), facts_of_nightly());
+  const std::string text = written(nightly_with_restored(), facts_of_nightly());
   if (std::getenv("OSIISO_REWRITE_GOLDEN") != nullptr) std::ofstream(path) << text;
   std::ifstream golden(path);
   CHECK(text == std::string(std::istreambuf_iterator<char>(golden), {}));

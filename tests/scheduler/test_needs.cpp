@@ -300,3 +300,35 @@ TEST_CASE("NEE-1: a finally task may need others; where they fail it is cancelle
   CHECK(driver.happened() == "a failed; last needs failed a");
   CHECK(driver.core.unfinished() == 0);
 }
+
+TEST_CASE("CHK-3: a restored task has succeeded without an attempt, whatever it needs") {
+  Driver driver({.workers = 9});
+  const TaskIndex a = driver.add("a");
+  const TaskIndex b = driver.add("b");
+  const TaskIndex c = driver.add("c");
+  driver.core.need(b, a);
+  driver.core.need(c, b);
+  driver.accept({a});
+  driver.core.restore(b, driver.now);
+  driver.core.check_invariants();
+  CHECK(driver.happened() == "b succeeded");
+  CHECK(driver.core.unfinished() == 1);
+  driver.accept({c});
+  CHECK(driver.start_all() == "a1 c1");
+  CHECK(driver.core.attempts(b) == 0);
+}
+
+TEST_CASE("CHK-3: finally tasks run where everything before them was restored") {
+  Driver driver({.workers = 9});
+  const GroupIndex group = driver.core.add_group();
+  const TaskIndex a = driver.add("a", {.group = group});
+  const TaskIndex of_group = driver.add("g", {.group = group, .finally = Scope::group});
+  const TaskIndex of_run = driver.add("r", {.finally = Scope::run});
+  driver.core.seal(group);
+  driver.core.restore(a, driver.now);
+  driver.accept({of_group, of_run});
+  driver.core.check_invariants();
+  CHECK(driver.start_all() == "g1");
+  driver.succeed(of_group);
+  CHECK(driver.start_all() == "r1");
+}
