@@ -57,8 +57,8 @@ class SyncQueue {
   void kill();
 
   /// No more tasks. Graceful: finishes everything outstanding first; forced: as `kill()`. A second
-  /// call is harmless. From inside a task a graceful one throws `StateError`, a forced one does
-  /// not wait for the end.
+  /// call is harmless. From inside a task or hook a graceful one throws `StateError`, a forced one
+  /// does not wait for the end.
   void shutdown(bool force = false);
 
   /// Cancels what is pending, forgets all results, and opens a queue again that was shut down.
@@ -81,7 +81,9 @@ class SyncQueue {
 
  private:
   void start_workers();
-  /// Throws `StateError` with this text in a thread of a worker.
+  /// Whether this is called by a task or hook of this queue.
+  bool is_inside() const;
+  /// Throws `StateError` with this text if so.
   void require_outside(const char* why_not) const;
 
   std::shared_ptr<queue::Engine> engine_;

@@ -26,7 +26,7 @@ void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline) {
 }
 
 StopWake::StopWake(StopState& stop) : stop_(stop), wake_(make_eventfd()) {
-  stop_.attach(wake_.get());
+  stop_.attach(*this);
 }
 
 StopWake::~StopWake() {
@@ -36,6 +36,12 @@ StopWake::~StopWake() {
 void StopWake::clear() const {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto size = ::read(wake_.get(), &count, sizeof count);
+}
+
+void StopWake::wake() noexcept {
+  const std::uint64_t one = 1;
+  // The only failure is a full counter, which wakes just as well.
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
 }  // namespace osiiso::base

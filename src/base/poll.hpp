@@ -19,7 +19,7 @@ void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline);
 
 /// Wakes a poll() when a stop is requested. Made for each attempt: a descriptor that stayed open
 /// in a thread of the host's would be in its way, and saves a millionth of a second.
-class StopWake {
+class StopWake final : private Waker {
  public:
   explicit StopWake(StopState& stop);
   ~StopWake();
@@ -30,6 +30,8 @@ class StopWake {
   void clear() const;
 
  private:
+  void wake() noexcept override;
+
   StopState& stop_;
   Descriptor wake_;
 };

@@ -1,21 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/stop_state.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdint>
 
 namespace osiiso::base {
-namespace {
-
-void wake(int eventfd) {
-  const std::uint64_t one = 1;
-  // The only failure is a full counter, which wakes just as well.
-  [[maybe_unused]] const auto written = ::write(eventfd, &one, sizeof one);
-}
-
-}  // namespace
 
 void StopState::request(StopRequest request) {
   std::optional<std::stop_source> source;
@@ -24,7 +12,6 @@ void StopState::request(StopRequest request) {
     ++version_;
     if (latest_) request.grace = std::min(request.grace, latest_->grace);
     latest_ = request;
-    if (wake_ >= 0) wake(wake_);
     if (waker_ != nullptr) waker_->wake();
     source = source_;
   }
@@ -42,12 +29,6 @@ std::optional<StopRequest> StopState::latest() const {
   return latest_;
 }
 
-void StopState::attach(int wake_descriptor) {
-  const std::lock_guard lock(mutex_);
-  wake_ = wake_descriptor;
-  if (latest_) wake(wake_);
-}
-
 void StopState::attach(Waker& waker) {
   const std::lock_guard lock(mutex_);
   waker_ = &waker;
@@ -56,7 +37,6 @@ void StopState::attach(Waker& waker) {
 
 void StopState::detach() {
   const std::lock_guard lock(mutex_);
-  wake_ = -1;
   waker_ = nullptr;
 }
 

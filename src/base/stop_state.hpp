@@ -37,9 +37,8 @@ class StopState {
   unsigned version() const;
   std::optional<StopRequest> latest() const;
 
-  /// While attached, each request writes to the eventfd `wake`; one that came earlier does at once.
-  void attach(int wake);
-  /// The same with a call. After `detach` no call is under way and none will come.
+  /// While attached, each request wakes it; one that came earlier does at once. After `detach` no
+  /// call is under way and none will come.
   void attach(Waker& waker);
   void detach();
 
@@ -51,7 +50,6 @@ class StopState {
   unsigned version_ = 0;
   std::optional<StopRequest> latest_;
   std::optional<std::stop_source> source_;  // made when somebody asks, most attempts never do
-  int wake_ = -1;                           // these two: to be woken
   Waker* waker_ = nullptr;
 };
 

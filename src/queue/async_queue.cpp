@@ -121,7 +121,7 @@ asio::awaitable<void> start_queue(WorkersPtr workers) {
 
 asio::awaitable<void> join_queue(WorkersPtr workers) {
   workers->engine().require_not_closed();
-  co_await require_outside(workers, "a task cannot wait for its own queue to finish");
+  co_await require_outside(workers, "a task or hook cannot wait for its own queue to finish");
   co_await wait_until_idle(workers);
 }
 
@@ -129,7 +129,7 @@ asio::awaitable<void> shut_down(WorkersPtr workers, bool force) {
   auto& engine = workers->engine();
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   if (!force)
-    co_await require_outside(workers, "a task cannot wait for its own queue to shut down");
+    co_await require_outside(workers, "a task or hook cannot wait for its own queue to shut down");
   engine.close();
   if (force) engine.kill();
   if (workers->is_inside(executor)) co_return;  // the task that asked for it is one of those to end

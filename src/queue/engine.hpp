@@ -136,6 +136,8 @@ class Engine {
   void require_not_closed() const;
   /// Blocks until nothing is outstanding.
   void wait_until_idle();
+  /// Whether this is called from within a hook or done callback, which would wait for itself.
+  bool calls_hooks_here() const;
   /// Cancels what is pending, forgets all results and opens a closed queue again. Throws
   /// `StateError` during a run.
   void reset();

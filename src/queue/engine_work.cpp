@@ -15,6 +15,9 @@ using scheduler::Verdict;
 
 const std::string kNoGroup;
 
+// Whose hooks this thread is calling.
+thread_local const Engine* calling_hooks_of = nullptr;
+
 Status status_of(State state) {
   switch (state) {
     case State::succeeded:
@@ -130,6 +133,7 @@ void Engine::notify(const RecordPtr& record, std::function<void()> call) {
 void Engine::deliver(Lock& lock) {
   if (delivering_ || notices_.empty()) return;
   delivering_ = true;
+  const auto* const outer = std::exchange(calling_hooks_of, this);
   while (!notices_.empty()) {
     const auto notice = std::move(notices_.front());
     notices_.pop_front();
@@ -139,8 +143,13 @@ void Engine::deliver(Lock& lock) {
     --notice.record->undelivered;
     delivered_.notify_all();
   }
+  calling_hooks_of = outer;
   delivering_ = false;
   tell_if_over();
+}
+
+bool Engine::calls_hooks_here() const {
+  return calling_hooks_of == this;
 }
 
 void Engine::call_guarded(const std::function<void()>& hook) const noexcept {

@@ -40,7 +40,7 @@ AnySyncTaskHandle SyncQueue::submit_body(TaskOptions options, TaskBody body) {
     // A bounded queue would wait for ever for room that nobody makes, and so would a task for the
     // room that it takes up itself.
     start_workers();
-    if (workers_->is_worker_thread()) {
+    if (is_inside()) {
       validate(options);
       auto accepted = engine_->submit(batch_of(std::move(options), std::move(body)));
       return {engine_, std::move(accepted.tasks.front())};
@@ -80,7 +80,7 @@ void SyncQueue::start() {
 
 void SyncQueue::join() {
   engine_->require_not_closed();
-  require_outside("a task cannot wait for its own queue to finish");
+  require_outside("a task or hook cannot wait for its own queue to finish");
   engine_->wait_until_idle();
 }
 
@@ -104,10 +104,10 @@ void SyncQueue::kill() {
 }
 
 void SyncQueue::shutdown(bool force) {
-  if (!force) require_outside("a task cannot wait for its own queue to shut down");
+  if (!force) require_outside("a task or hook cannot wait for its own queue to shut down");
   engine_->close();
   if (force) engine_->kill();
-  if (workers_->is_worker_thread()) return;  // the task that asked for it is one of those to end
+  if (is_inside()) return;  // the task or hook that asked for it is one of those to end
   start_workers();
   engine_->wait_until_idle();
 }
@@ -123,7 +123,11 @@ void SyncQueue::start_workers() {
 }
 
 void SyncQueue::require_outside(const char* why_not) const {
-  if (workers_->is_worker_thread()) throw StateError(why_not);
+  if (is_inside()) throw StateError(why_not);
+}
+
+bool SyncQueue::is_inside() const {
+  return workers_->is_worker_thread() || engine_->calls_hooks_here();
 }
 
 QueueStats SyncQueue::stats() const {

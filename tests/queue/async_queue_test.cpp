@@ -585,9 +585,9 @@ TEST_CASE("a task cannot wait for its own queue") {
   auto run = queue.submit([&]() -> awaitable<void> { co_await queue.run(); });
   auto join = queue.submit([&]() -> awaitable<void> { co_await queue.join(); });
   CHECK(osiiso::run(queue.run()).failed == 3);
-  CHECK(shutdown.result()->message == "a task cannot wait for its own queue to shut down");
+  CHECK(shutdown.result()->message == "a task or hook cannot wait for its own queue to shut down");
   CHECK(run.result()->message == "run() is already in progress");
-  CHECK(join.result()->message == "a task cannot wait for its own queue to finish");
+  CHECK(join.result()->message == "a task or hook cannot wait for its own queue to finish");
 }
 
 TEST_CASE("start and join, without a run") {

@@ -234,11 +234,35 @@ TEST_CASE("SHU-1: a task that would wait for itself is refused") {
   const auto reset = queue.submit([&] { queue.reset(); });
   queue.start();
   queue.join();
-  CHECK(shutdown.result()->message == "a task cannot wait for its own queue to shut down");
-  CHECK(join.result()->message == "a task cannot wait for its own queue to finish");
+  CHECK(shutdown.result()->message == "a task or hook cannot wait for its own queue to shut down");
+  CHECK(join.result()->message == "a task or hook cannot wait for its own queue to finish");
   CHECK(run.result()->message == "run() is already in progress");
   CHECK(reset.result()->message == "a running queue cannot be reset");
   CHECK(queue.run().failed == 4);
+}
+
+TEST_CASE("SHU-1: a hook that would wait for itself is refused, on whichever thread it is called") {
+  std::vector<std::string> refused;
+  const auto note = [&](auto wait) {
+    try {
+      wait();
+    } catch (const osiiso::StateError& error) {
+      refused.emplace_back(error.what());
+    }
+  };
+  ThreadQueue* used = nullptr;
+  QueueOptions options{.workers = 1};
+  options.hooks.on_complete = [&](const osiiso::ResultPtr&) {
+    note([&] { used->join(); });
+    note([&] { used->shutdown(); });
+    used->shutdown(true);  // does not wait
+  };
+  ThreadQueue queue(options);
+  used = &queue;
+  queue.submit([] {}).cancel();  // calls the hook
+  CHECK(refused ==
+        std::vector<std::string>{"a task or hook cannot wait for its own queue to finish",
+                                 "a task or hook cannot wait for its own queue to shut down"});
 }
 
 TEST_CASE("SHU-1: a task may shut its queue down by force, and ends cancelled itself") {
