@@ -41,6 +41,8 @@ asio::awaitable<int> run() {
   auto listing = queue.submit(osiiso::Command::shell("echo listed"));
   const osiiso::RunSummary summary = co_await queue.run();
   summary.display(std::cout);
+  const osiiso::RunSummary group_summary = co_await api.wait();
+  std::cout << api.group_id() << ": " << group_summary.succeeded << " of " << api.size() << '\n';
   const auto pages = api.values();
   std::cout << pages.at(1) << ", " << listing.value().stdout_text;
 
