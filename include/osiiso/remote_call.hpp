@@ -73,6 +73,10 @@ class RemoteCall {
 
 namespace detail {
 
+/// What `to_cbor` wrote. Throws what nlohmann's `from_cbor` throws, and `Error` for what is nested
+/// so deeply that its recursion could exhaust the stack.
+nlohmann::json read_cbor(const std::vector<std::uint8_t>& bytes);
+
 /// As what an argument crosses: a C string as the text that it points to.
 template <typename T>
 using wire_t =
@@ -85,15 +89,14 @@ struct RemoteEntry {
   using Value = value_t<Bound>;
 
   static Bytes call(std::uintptr_t function, const Bytes& arguments, const TaskContext& context) {
-    return call_with(function, nlohmann::json::from_cbor(arguments), context,
-                     std::index_sequence_for<Args...>{});
+    return call_with(function, read_cbor(arguments), context, std::index_sequence_for<Args...>{});
   }
 
   static std::any read_value(const Bytes& bytes) {
     if constexpr (std::is_void_v<Value>) {
       return {};
     } else {
-      auto value = nlohmann::json::from_cbor(bytes).template get<Value>();
+      auto value = read_cbor(bytes).template get<Value>();
       if constexpr (std::is_copy_constructible_v<Value>) {
         return std::any(std::in_place_type<Value>, std::move(value));
       } else {

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "osiiso/remote_call.hpp"
+
 #include "base/format.hpp"
 #include "model/command_output_json.hpp"
 
@@ -30,11 +32,11 @@ auto read_frame(const Frame& frame, FrameType type, Read read) {
                                      static_cast<int>(frame.type), static_cast<int>(type)));
   }
   try {
-    return read(json::from_cbor(frame.payload));
+    return read(detail::read_cbor(frame.payload));
   } catch (const json::exception& error) {
     throw ProtocolError(
         base::format("a frame of type {} is broken: {}", static_cast<int>(type), error.what()));
-  } catch (const OptionError& error) {
+  } catch (const Error& error) {
     throw ProtocolError(
         base::format("a frame of type {} is broken: {}", static_cast<int>(type), error.what()));
   }

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "osiiso/process_queue.hpp"
 
@@ -24,6 +25,7 @@
 #include "support/program.hpp"
 
 using namespace osiiso::queue;  // NOLINT(google-build-using-namespace)
+using nlohmann::json;
 using osiiso::Command;
 using osiiso::test::ProcessGuard;
 
@@ -164,6 +166,29 @@ TEST_CASE("whatever is in a frame, it is read or refused with a ProtocolError") 
     read([&] { decode<DoneMessage>(frame); });
     read([&] { decode<SetupMessage>(frame); });
   }
+}
+
+TEST_CASE("what is nested too deeply is refused before anything recurses") {
+  constexpr std::size_t kDeep = 1'000'000;
+  const std::vector<Bytes> hostile = {
+      Bytes(kDeep, 0x81),  // arrays of one
+      Bytes(kDeep, 0x9f),  // arrays without a length
+      Bytes(kDeep, 0xbf),  // maps without a length
+  };
+  for (const Bytes& payload : hostile) {
+    CHECK_THROWS_WITH_AS(decode<HelloMessage>(Frame{FrameType::hello, payload}),
+                         doctest::Contains("a value is nested deeper than 1000 levels"),
+                         ProtocolError);
+  }
+  const auto nested = [](std::size_t levels) {
+    json value = json::array();
+    for (std::size_t i = 1; i < levels; ++i) value = json::array({std::move(value), {{"k", "v"}}});
+    return json::to_cbor(value);
+  };
+  CHECK_THROWS_AS(osiiso::detail::read_cbor(nested(1001)), osiiso::Error);
+  CHECK(osiiso::detail::read_cbor(nested(1000)) == json::from_cbor(nested(1000)));
+  // Many side by side are no depth.
+  CHECK(osiiso::detail::read_cbor(json::to_cbor(json(10'000, json::array({{}})))).size() == 10'000);
 }
 
 TEST_CASE("a command crosses as it is") {
