@@ -49,6 +49,7 @@ class Lexer {
   void here_documents(CommandList& list);
   void here_document(const HereDocument& document);
   void here_document_text();
+  void expanding_text(ShellContext context);
   void single_quotes(ShellContext context);
   void dollar_quotes();
   void double_quotes();
@@ -355,21 +356,24 @@ void Lexer::here_document(const HereDocument& document) {
 }
 
 void Lexer::here_document_text() {
-  while (more()) {
-    switch (peek()) {
-      case '\\':
-        backslash_in_text();
-        break;
-      case '`':
-        backticks();
-        break;
-      case '$':
-        dollar(true);
-        break;
-      default:
-        if (!placeholder(ShellContext::here_document)) skip(1);
-        break;
-    }
+  while (more()) expanding_text(ShellContext::here_document);
+}
+
+// One step in text that the shell expands but does not split.
+void Lexer::expanding_text(ShellContext context) {
+  switch (peek()) {
+    case '\\':
+      backslash_in_text();
+      break;
+    case '`':
+      backticks();
+      break;
+    case '$':
+      dollar(true);
+      break;
+    default:
+      if (!placeholder(context)) skip(1);
+      break;
   }
 }
 
@@ -405,22 +409,7 @@ void Lexer::dollar_quotes() {
 
 void Lexer::double_quotes() {
   skip(1);
-  while (more() && peek() != '"') {
-    switch (peek()) {
-      case '\\':
-        backslash_in_text();
-        break;
-      case '`':
-        backticks();
-        break;
-      case '$':
-        dollar(true);
-        break;
-      default:
-        if (!placeholder(ShellContext::double_quotes)) skip(1);
-        break;
-    }
-  }
+  while (more() && peek() != '"') expanding_text(ShellContext::double_quotes);
   if (!more()) doubt();
   skip(1);
 }

@@ -21,6 +21,7 @@
 #include <asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
+#include "queue/parts.hpp"
 #include "support/process_guard.hpp"
 #include "support/program.hpp"
 
@@ -32,56 +33,16 @@ using osiiso::Command;
 using osiiso::RunSummary;
 using osiiso::Status;
 using osiiso::TaskOptions;
+using osiiso::test::Gate;
+using osiiso::test::Log;
+using osiiso::test::messages;
+using osiiso::test::named;
+using osiiso::test::shared;
+using osiiso::test::wait_for_stop;
 
 namespace {
 
-/// Lets one thread wait for another without sleeping.
-class Gate {
- public:
-  void open() {
-    open_ = true;
-    open_.notify_all();
-  }
-  void wait() const { open_.wait(false); }
-
- private:
-  std::atomic<bool> open_ = false;
-};
-
-/// Notes names in the order in which things happened.
-class Log {
- public:
-  void add(const std::string& name) {
-    const std::lock_guard lock(mutex_);
-    names_.push_back(name);
-  }
-  std::vector<std::string> names() const {
-    const std::lock_guard lock(mutex_);
-    return names_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> names_;
-};
-
 using Texts = std::vector<std::string>;
-
-Texts messages(const RunSummary& summary) {
-  Texts texts;
-  for (const auto& result : summary.results) texts.push_back(result->name + ": " + result->message);
-  return texts;
-}
-
-TaskOptions named(std::string name) {
-  TaskOptions options;
-  options.name = std::move(name);
-  return options;
-}
-
-std::shared_ptr<const TaskOptions> shared(const TaskOptions& options) {
-  return std::make_shared<const TaskOptions>(options);
-}
 
 awaitable<void> sleep_for(osiiso::Duration time) {
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
@@ -121,13 +82,6 @@ std::size_t thread_count() {
   return static_cast<std::size_t>(
       std::distance(std::filesystem::directory_iterator("/proc/self/task"),
                     std::filesystem::directory_iterator()));
-}
-
-/// Blocks until asked to stop.
-void wait_for_stop(std::stop_token stop) {
-  Gate stopped;
-  const std::stop_callback callback(stop, [&] { stopped.open(); });
-  stopped.wait();
 }
 
 }  // namespace
@@ -444,7 +398,7 @@ TEST_CASE("delays, backoff and the rate gate hold no worker and end the run when
     co_return;
   });
   CHECK(osiiso::run(queue.run()).ok());
-  CHECK(log.names() == Texts{"now", "later"});
+  CHECK(log.lines() == Texts{"now", "later"});
   CHECK(again.attempts() == 2);
 }
 
@@ -491,7 +445,7 @@ TEST_CASE("NEE-1: needs and finally, with coroutines, functions and commands in 
   queue.submit(std::move(batch));
   CHECK(messages(osiiso::run(queue.run())) == Texts{"last: ", "middle: ", "first: ", "bad: boom",
                                                     "orphan: needs 'bad', which failed", "end: "});
-  CHECK(log.names() == Texts{"middle", "last", "end"});
+  CHECK(log.lines() == Texts{"middle", "last", "end"});
 }
 
 TEST_CASE("workers bound how many attempts there are at once, and priority orders them") {
@@ -521,7 +475,7 @@ TEST_CASE("workers bound how many attempts there are at once, and priority order
         options.name);
   }
   osiiso::run(single.run());
-  CHECK(log.names() == Texts{"1", "3", "5"});
+  CHECK(log.lines() == Texts{"1", "3", "5"});
 }
 
 TEST_CASE("halt() spares must_complete and finally tasks, kill() nothing, from any thread") {
@@ -732,7 +686,7 @@ TEST_CASE("HOK-1: hooks tell the life of a task in order, and what they throw ha
   });
   handle.on_done([&](const osiiso::AnyTaskHandle& done) { log.add("done " + done.name()); });
   CHECK(osiiso::run(queue.run()).ok());
-  CHECK(log.names() == Texts{"start flaky 1", "error", "body", "retry flaky 1 boom",
+  CHECK(log.lines() == Texts{"start flaky 1", "error", "body", "retry flaky 1 boom",
                              "start flaky 2", "error", "body", "done flaky", "complete flaky"});
 }
 

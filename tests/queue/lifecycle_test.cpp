@@ -32,15 +32,10 @@ using osiiso::test::Gate;
 using osiiso::test::Log;
 using osiiso::test::messages;
 using osiiso::test::named;
+using osiiso::test::spared;
 using osiiso::test::wait_for_stop;
 
 namespace {
-
-TaskOptions spared(std::string name) {
-  TaskOptions options = named(std::move(name));
-  options.must_complete = true;
-  return options;
-}
 
 /// The text of the error that `call` ends with.
 template <typename Error, typename Call>

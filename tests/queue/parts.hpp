@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -56,6 +57,18 @@ inline TaskOptions named(std::string name) {
   TaskOptions options;
   options.name = std::move(name);
   return options;
+}
+
+/// The same, to be finished however the run goes.
+inline TaskOptions spared(std::string name) {
+  TaskOptions options = named(std::move(name));
+  options.must_complete = true;
+  return options;
+}
+
+/// For batches, whose tasks may share their options.
+inline std::shared_ptr<const TaskOptions> shared(const TaskOptions& options) {
+  return std::make_shared<const TaskOptions>(options);
 }
 
 /// `name: message` of each result, in their order.

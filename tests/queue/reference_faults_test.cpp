@@ -37,15 +37,10 @@ using osiiso::ThreadQueue;
 using osiiso::test::Gate;
 using osiiso::test::messages;
 using osiiso::test::named;
+using osiiso::test::spared;
 using osiiso::test::wait_for_stop;
 
 namespace {
-
-TaskOptions spared(std::string name) {
-  TaskOptions options = named(std::move(name));
-  options.must_complete = true;
-  return options;
-}
 
 void boom() {
   throw std::runtime_error("boom");

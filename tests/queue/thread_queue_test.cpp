@@ -27,15 +27,8 @@ using osiiso::test::Gate;
 using osiiso::test::Log;
 using osiiso::test::messages;
 using osiiso::test::named;
+using osiiso::test::shared;
 using osiiso::test::wait_for_stop;
-
-namespace {
-
-std::shared_ptr<const TaskOptions> shared(const TaskOptions& options) {
-  return std::make_shared<const TaskOptions>(options);
-}
-
-}  // namespace
 
 TEST_CASE("a run reports every task in submission order, whoever was quickest") {
   ThreadQueue queue({.workers = 4});
