@@ -41,6 +41,13 @@ struct CommandSettings {
   Leak leak = Leak::kill;
 };
 
+/// A process that a command had left behind when it ended; it was stopped.
+struct LeakedProcess {
+  std::int64_t pid = 0;
+  std::string command;  ///< its words with spaces between them, cut where they are very long
+  Duration age{0};      ///< since its start, when it was found
+};
+
 /// How a command's process ended, what it printed, and what it used.
 struct CommandOutput {
   std::optional<int> exit_code;  ///< of a process that exited
@@ -56,6 +63,9 @@ struct CommandOutput {
   Duration cpu_user{0};
   Duration cpu_system{0};
   std::int64_t max_rss = 0;  ///< peak resident memory in bytes, of the largest single process
+  /// What was left behind, at most 10,000 of them. Where this program is no subreaper (see
+  /// `own_process`), only with `Leak::fail`, and only what is in the command's process group.
+  std::vector<LeakedProcess> leaked = {};
 };
 
 /// A command did not succeed. The text is what reports show: the last line of its standard error

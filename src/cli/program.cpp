@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
+#include "process/offspring.hpp"
 #include "process/spawn.hpp"
 
 namespace osiiso::cli {
@@ -56,6 +57,7 @@ int run_program(int argc, char** argv) {
   fill_standard_descriptors();
   set_dispositions();
   raise_descriptor_limit();
+  process::claim_strays();
   return static_cast<int>(run_guarded(argc, argv));
 }
 

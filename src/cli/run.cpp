@@ -18,8 +18,10 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/jobs.hpp"
+#include "cli/leaks.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
+#include "process/task_processes.hpp"
 #include "report/json.hpp"
 
 namespace osiiso::cli {
@@ -49,6 +51,8 @@ struct Ended {
   RunSummary summary;
   report::RunFacts facts;
   ResultList detached_failures;
+  ResultList leaking;                 // tasks that left processes behind
+  std::vector<LeakedProcess> strays;  // processes that no task can be named for
 };
 
 template <typename Handle>
@@ -70,6 +74,22 @@ void count_detached(const std::vector<Handle>& handles, Ended& ended) {
         ++counts.cancelled;
     }
   }
+}
+
+template <typename Handle>
+void count_leaked(const std::vector<Handle>& handles, Ended& ended) {
+  for (const auto& handle : handles) {
+    const auto result = handle.result();
+    if (!result->output || result->output->leaked.empty()) continue;
+    ended.facts.leaked += result->output->leaked.size();
+    ended.leaking.push_back(result);
+  }
+}
+
+/// Now that all tasks are over, what is left is to be there no more.
+void stop_strays(Ended& ended, Duration grace) {
+  ended.strays = process::stop_strays(ended.facts.interrupted_by ? Duration{0} : grace);
+  ended.facts.leaked += ended.strays.size();
 }
 
 RunSummary run_to_end(SyncQueue& queue) {
@@ -98,6 +118,7 @@ Ended run_on(Queue& queue, job::Plan plan) {
   ended.summary = run_to_end(queue);
   ended.facts.interrupted_by = watch.finish();
   count_detached(handles, ended);
+  count_leaked(handles, ended);
   return ended;
 }
 
@@ -107,9 +128,7 @@ Ended run_on_new(job::Plan plan) {
   return run_on(queue, std::move(plan));
 }
 
-Ended run_plan(job::Plan plan) {
-  block_ending_signals();
-  if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
+Ended run_by_kind(job::Plan plan) {
   switch (plan.kind) {
     case job::QueueKind::process:
       return run_on_new<ProcessQueue>(std::move(plan));
@@ -120,6 +139,15 @@ Ended run_plan(job::Plan plan) {
     default:
       return run_on_new<ThreadQueue>(std::move(plan));
   }
+}
+
+Ended run_plan(job::Plan plan) {
+  block_ending_signals();
+  if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
+  const Duration grace = plan.queue.grace;
+  Ended ended = run_by_kind(std::move(plan));
+  stop_strays(ended, grace);
+  return ended;
 }
 
 /// What a failed task printed, in one piece.
@@ -148,6 +176,14 @@ void show_failures(const Ended& ended, Output output) {
   }
 }
 
+void show_leaks(const Ended& ended) {
+  for (const auto& result : ended.leaking) {
+    say(base::format("task '{}' {}", base::escape_controls(result->name),
+                     leak_text(result->output->leaked)));
+  }
+  if (!ended.strays.empty()) say("a task " + leak_text(ended.strays));
+}
+
 ExitCode exit_code_of(const RunSummary& summary) {
   if (summary.timed_out) return ExitCode::run_timed_out;
   return summary.ok() ? ExitCode::passed : ExitCode::errors;
@@ -155,6 +191,7 @@ ExitCode exit_code_of(const RunSummary& summary) {
 
 ExitCode report(const Ended& ended, const RunCommand& command) {
   show_failures(ended, command.output);
+  show_leaks(ended);
   if (const auto signal = ended.facts.interrupted_by) {
     say(base::format("interrupted by {}", base::signal_name(*signal)));
   }

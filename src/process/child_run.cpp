@@ -17,16 +17,15 @@
 #include <utility>
 
 #include "process/kept_groups.hpp"
-#include "process/process_list.hpp"
 
 namespace osiiso::process {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Survivors of a stopped child are no children of ours, so nothing wakes us when they end. They
-// are looked for in /proc, the more seldom the longer they take: only a stop that leaves survivors
-// pays. (Their number in the group cannot be asked of kill(-group, 0): the zombie counts, too.)
+// Nothing wakes us when those end that a child leaves behind. They are looked for, the more seldom
+// the longer they take: only a child that leaves some pays. (Their number in the group cannot be
+// asked of kill(-group, 0): the zombie counts, too.)
 constexpr Duration kFirstLook = 1ms;
 constexpr Duration kLongestLook = 100ms;
 
@@ -54,14 +53,23 @@ base::Pipe make_output_pipe() {
 // a command that prints nothing wakes us once, when it exits.
 ChildRun::ChildRun(const Launch& launch)
     : leak_(launch.leak()),
+      grace_(launch.grace()),
+      run_id_(launch.run_id()),
       stdout_{make_output_pipe(), {}},
       stderr_{make_output_pipe(), {}},
-      child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())) {}
+      child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())),
+      processes_(std::make_unique<TaskProcesses>(child_.pid, launch.mark())) {}
 
 ChildRun::~ChildRun() {
+  abandon(base::now());
+}
+
+void ChildRun::abandon(base::Instant now) {
   if (done()) return;
+  if (owns_orphans()) Stopper::kill(processes_->others(now));
   signal_group(SIGKILL);
-  reap();
+  reap(child_);
+  phase_ = Phase::done;
 }
 
 void ChildRun::on_readable(int descriptor, base::Instant now) {
@@ -76,37 +84,51 @@ void ChildRun::on_readable(int descriptor, base::Instant now) {
 }
 
 std::optional<base::Instant> ChildRun::deadline() const {
-  switch (phase_) {
-    case Phase::stopping:
-      return kill_at_;
-    case Phase::lingering:
-      return std::min({look_at_, kill_at_, give_up_at_});
-    default:
-      return {};
-  }
+  if (phase_ == Phase::running || phase_ == Phase::done) return {};
+  auto next = std::min(kill_at_, look_at_);
+  if (phase_ == Phase::lingering) next = std::min(next, give_up_at_);
+  return next == base::Instant::max() ? std::nullopt : std::optional(next);
 }
 
 void ChildRun::on_deadline(base::Instant now) {
-  if (phase_ != Phase::stopping && phase_ != Phase::lingering) return;
-  if (kill_at_ <= now) kill_group(now);
-  if (phase_ == Phase::lingering && (look_at_ <= now || give_up_at_ <= now)) linger(now);
+  if (phase_ == Phase::running || phase_ == Phase::done) return;
+  if (kill_at_ <= now) begin_to_kill(now);
+  if (phase_ != Phase::lingering) {
+    if (look_at_ <= now) reach_all(now);
+  } else if (look_at_ <= now || give_up_at_ <= now) {
+    linger(now);
+  }
 }
 
 void ChildRun::stop(const base::StopRequest& request, base::Instant now) {
   if (done()) return;
   const bool is_first = !std::exchange(result_.stopped, true);
-  if (give_up_at_ == base::Instant::max()) {
-    kill_at_ = std::min(kill_at_, base::saturating_add(now, request.grace));
+  if (!is_killing()) kill_at_ = std::min(kill_at_, base::saturating_add(now, request.grace));
+  if (kill_at_ <= now) return begin_to_kill(now);
+  if (!is_first) return;
+  signal_ = request.signal;
+  begin_to_stop(base::saturating_add(now, kFirstLook));
+}
+
+void ChildRun::begin_to_kill(base::Instant now) {
+  kill_at_ = base::Instant::max();
+  give_up_at_ = base::saturating_add(now, kUnkillable);
+  look_again_after_ = kFirstLook;
+  begin_to_stop(now);
+  if (phase_ == Phase::stopping) phase_ = Phase::killed;
+}
+
+// What has left the group is looked for first: as soon as the child is gone nobody may know any
+// more whose it was. All who are stopped at the same time share one look, so this may not be the
+// moment.
+void ChildRun::begin_to_stop(base::Instant look_at) {
+  if (phase_ == Phase::running) phase_ = Phase::stopping;
+  if (owns_orphans()) {
+    look_at_ = look_at;
+  } else {
+    signal_all({});
+    if (phase_ == Phase::lingering) look_at_ = look_at;
   }
-  if (is_first) {
-    phase_ = Phase::stopping;
-    if (now < kill_at_) {
-      signal_group(request.signal);
-      // Who is stopped (SIGSTOP, a debugger left behind) hears nothing until continued.
-      signal_group(SIGCONT);
-    }
-  }
-  on_deadline(now);
 }
 
 ChildResult ChildRun::take_result() {
@@ -123,23 +145,72 @@ void ChildRun::on_exit(base::Instant now) {
     look_again_after_ = kFirstLook;
     return linger(now);
   }
-  if (leak_ == Leak::fail) result_.left_behind = members_of_group(pid()).size();
-  if (leak_ == Leak::keep && !members_of_group(pid()).empty()) return keep_group();
-  finish();
+  const auto left = left_behind(now);
+  if (left.empty()) return finish();
+  leak_ == Leak::keep ? keep_processes() : stop_leaked(now, left);
+}
+
+/// By a child that has exited of itself.
+std::vector<ListedProcess> ChildRun::left_behind(base::Instant now) {
+  const bool is_asked = owns_orphans() ? processes_->has_orphans(now) : leak_ != Leak::kill;
+  return is_asked ? processes_->others(now) : std::vector<ListedProcess>();
+}
+
+void ChildRun::stop_leaked(base::Instant now, const std::vector<ListedProcess>& leaked) {
+  result_.output.leaked = describe(leaked);
+  if (!owns_orphans()) return finish();
+  for (Stream* const stream : {&stdout_, &stderr_}) {
+    read_rest(*stream);
+    stream->is_dropped = true;
+  }
+  phase_ = Phase::lingering;
+  look_again_after_ = kFirstLook;
+  look_at_ = now;
+  kill_at_ = base::saturating_add(now, grace_);
+  on_deadline(now);
+}
+
+/// While the child has not exited.
+void ChildRun::reach_all(base::Instant now) {
+  look_at_ = base::Instant::max();
+  signal_all(processes_->others(now));
 }
 
 void ChildRun::linger(base::Instant now) {
-  if (members_of_group(pid()).empty() || give_up_at_ <= now) return finish();
+  if (give_up_at_ <= now) return finish();
+  const bool owned = owns_orphans();
+  if (owned && !processes_->has_orphans(now)) return finish();
+  auto others = processes_->others(now);
+  if (!owned && others.empty()) return finish();
+  signal_all(std::move(others));
   look_at_ = base::saturating_add(now, look_again_after_);
   look_again_after_ = std::min(2 * look_again_after_, kLongestLook);
 }
 
-void ChildRun::keep_group() {
+/// `others`: those that may have left the group, or come into it since it was signalled.
+void ChildRun::signal_all(std::vector<ListedProcess> others) {
+  if (is_killing()) {
+    signal_group(SIGKILL);
+    return Stopper::kill(others);
+  }
+  if (!std::exchange(group_is_asked_, true)) {
+    signal_group(signal_);
+    // Who is stopped (SIGSTOP, a debugger left behind) hears nothing until continued.
+    signal_group(SIGCONT);
+  }
+  std::erase_if(others, [this](const ListedProcess& one) {
+    return one.group == pid() || processes_->is_supervised(one);
+  });
+  stopper_.ask(others, signal_);
+}
+
+void ChildRun::keep_processes() {
   read_rest(stdout_);
   read_rest(stderr_);
   stdout_.pipe.write_end.reset();
   stderr_.pipe.write_end.reset();
-  keep(std::move(child_), std::move(stdout_.pipe.read_end), std::move(stderr_.pipe.read_end));
+  keep(run_id_, {std::move(child_), std::move(processes_)}, std::move(stdout_.pipe.read_end),
+       std::move(stderr_.pipe.read_end));
   finish();
 }
 
@@ -158,7 +229,7 @@ void ChildRun::finish() {
   };
   conclude(stdout_, output.stdout_text, output.stdout_bytes);
   conclude(stderr_, output.stderr_text, output.stderr_bytes);
-  if (is_ours) reap();
+  if (is_ours) reap(child_);
 }
 
 // Leaves the child a zombie. By the pidfd, so that a status which somebody else has taken is
@@ -180,25 +251,6 @@ bool ChildRun::learn_status() {
   output.cpu_system = duration_of(usage.ru_stime);
   output.max_rss = std::int64_t{usage.ru_maxrss} * 1024;
   return true;
-}
-
-void ChildRun::reap() const {
-  siginfo_t ignored{};
-  const auto pidfd = static_cast<id_t>(child_.pidfd.get());
-  while (::waitid(P_PIDFD, pidfd, &ignored, WEXITED) != 0 && errno == EINTR) {
-  }
-}
-
-void ChildRun::kill_group(base::Instant now) {
-  signal_group(SIGKILL);
-  kill_at_ = base::Instant::max();
-  give_up_at_ = base::saturating_add(now, kUnkillable);
-  if (phase_ == Phase::stopping) {
-    phase_ = Phase::killed;
-  } else {
-    look_at_ = now;
-    look_again_after_ = kFirstLook;
-  }
 }
 
 void ChildRun::signal_group(int signal) const {
@@ -223,13 +275,14 @@ bool ChildRun::read_some(Stream& stream) {
   std::array<char, kPipeCapacity> chunk;
   errno = 0;
   const ssize_t size = ::read(stream.pipe.read_end.get(), chunk.data(), chunk.size());
-  if (size > 0) stream.capture.append({chunk.data(), static_cast<std::size_t>(size)});
+  if (size > 0 && !stream.is_dropped)
+    stream.capture.append({chunk.data(), static_cast<std::size_t>(size)});
   return size > 0;
 }
 
 // What is in the pipe at this moment and no more: a process that was left behind may go on writing.
 void ChildRun::read_rest(Stream& stream) {
-  if (!stream.pipe.read_end) return;
+  if (!stream.pipe.read_end || stream.is_dropped) return;
   int available = 0;
   if (::ioctl(stream.pipe.read_end.get(), FIONREAD, &available) != 0) return;
   const std::uint64_t end = stream.capture.total() + static_cast<std::uint64_t>(available);

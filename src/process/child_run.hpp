@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
+#include <csignal>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "osiiso/command.hpp"
 
@@ -12,6 +15,7 @@
 #include "process/capture.hpp"
 #include "process/launch.hpp"
 #include "process/spawn.hpp"
+#include "process/task_processes.hpp"
 
 namespace osiiso::process {
 
@@ -22,8 +26,6 @@ struct ChildResult {
   bool status_lost = false;
   /// A stop was requested before the end.
   bool stopped = false;
-  /// Processes of the group that still ran when the child had exited; counted for `Leak::fail`.
-  std::size_t left_behind = 0;
 };
 
 /// A child process from its start until it is reaped: its pipes, what came out of them, and how it
@@ -39,17 +41,18 @@ struct ChildResult {
 ///
 /// What it goes through, each state left for a later one only:
 ///   running    the child has not exited, nobody asked it to stop
-///   stopping   the group got its signal; at the deadline it is killed
-///   killed     the group got SIGKILL, the child has not been seen to exit
-///   lingering  a stopped child has exited before others of its group: they have the rest of the
-///              grace, then SIGKILL
+///   stopping   its processes got their signal; at the deadline they are killed
+///   killed     its processes got SIGKILL, the child has not been seen to exit
+///   lingering  the child has exited before others of its processes: they have the rest of the
+///              grace, or the grace where it was not asked to stop, then SIGKILL
 ///   done       reaped
 ///
 /// The child is reaped last, after the last signal to its group: until then it is at least a
 /// zombie, and the number of its group cannot come to mean other processes.
 ///
-/// Dangers: a process that left the group (setsid, a job-control shell's background jobs) is not
-/// stopped with it. A process of another user cannot be signalled, and a child that is one is
+/// Dangers: without `owns_orphans` its processes are those of its group: what left that (setsid, a
+/// job-control shell's background jobs) is not stopped with it, and what it leaves behind is killed
+/// at its end. A process of another user cannot be signalled, and a child that is one is
 /// waited for until it ends. `max_rss` is never below what this program itself needs: the kernel
 /// counts the memory that the child shared before it executed. Not thread-safe.
 class ChildRun {
@@ -58,6 +61,8 @@ class ChildRun {
   explicit ChildRun(const Launch& launch);
   /// Kills and reaps what is not done.
   ~ChildRun();
+  /// The same beforehand; several that are given the same instant look for their processes once.
+  void abandon(base::Instant now);
   /// For whoever drives thousands: two descriptors less a child, but its streams are to be watched
   /// for their ends, too.
   void close_write_ends();
@@ -93,33 +98,45 @@ class ChildRun {
   struct Stream {
     base::Pipe pipe;  // mostly the write end too, see the constructor
     Capture capture;
+    bool is_dropped = false;  // what comes from now on is not the child's
   };
 
   void on_exit(base::Instant now);
+  std::vector<ListedProcess> left_behind(base::Instant now);
+  void stop_leaked(base::Instant now, const std::vector<ListedProcess>& leaked);
+  void reach_all(base::Instant now);
   void linger(base::Instant now);
-  void keep_group();
+  void begin_to_stop(base::Instant look_at);
+  void begin_to_kill(base::Instant now);
+  void signal_all(std::vector<ListedProcess> others);
+  void keep_processes();
   void finish();
   bool learn_status();
-  void reap() const;
-  void kill_group(base::Instant now);
   void signal_group(int signal) const;
+  bool is_killing() const { return give_up_at_ != base::Instant::max(); }
   static bool read_some(Stream& stream);
   static void read_or_close(Stream& stream);
   static void read_rest(Stream& stream);
 
   const Leak leak_;
+  const Duration grace_;
+  const std::string run_id_;
   Stream stdout_;
   Stream stderr_;
   Child child_;
+  std::unique_ptr<TaskProcesses> processes_;
   Phase phase_ = Phase::running;
   ChildResult result_;
 
-  // From the first stop request on.
+  // From the first signal on.
+  int signal_ = SIGTERM;
+  bool group_is_asked_ = false;
+  Stopper stopper_;
   base::Instant kill_at_ = base::Instant::max();
   // From SIGKILL on: when those who do not even die of it are given up.
   base::Instant give_up_at_ = base::Instant::max();
-  // While lingering.
-  base::Instant look_at_{};
+  // When to look for the processes next.
+  base::Instant look_at_ = base::Instant::max();
   Duration look_again_after_{};
 };
 

@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -26,7 +27,10 @@ ChildSet::ChildSet() : events_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!events_) throw SystemError("cannot watch commands (epoll_create1)", errno);
 }
 
-ChildSet::~ChildSet() = default;
+ChildSet::~ChildSet() {
+  const base::Instant now = base::now();
+  for (auto& [id, member] : members_) member->run.abandon(now);
+}
 
 ChildSet::Id ChildSet::add(const Launch& launch, Ended ended) {
   const Id id = next_++;
@@ -45,13 +49,17 @@ void ChildSet::stop(Id id, const base::StopRequest& request, base::Instant now) 
 }
 
 std::optional<base::Instant> ChildSet::deadline() const {
-  if (deadlines_.empty()) return {};
-  return deadlines_.begin()->first;
+  if (members_.empty()) return {};
+  if (deadlines_.empty()) return care_.deadline();
+  return base::earlier(deadlines_.begin()->first, care_.deadline());
 }
 
 void ChildSet::step(base::Instant now) {
   std::array<epoll_event, 64> events;
   const int count = ::epoll_wait(events_.get(), events.data(), events.size(), 0);
+  // All that has happened lies before this instant: one look at the processes will do for all.
+  now = std::max(now, base::now());
+  care_.on_deadline(now);
   for (int i = 0; i < count; ++i) {
     const auto place = members_.find(events[static_cast<std::size_t>(i)].data.u64 >> kWhichBits);
     if (place == members_.end()) continue;

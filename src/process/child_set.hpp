@@ -15,6 +15,7 @@
 #include "base/stop_state.hpp"
 #include "process/child_run.hpp"
 #include "process/launch.hpp"
+#include "process/task_processes.hpp"
 
 namespace osiiso::process {
 
@@ -74,6 +75,7 @@ class ChildSet {
   base::Descriptor events_;  // an epoll of its own
   std::unordered_map<Id, std::unique_ptr<Member>> members_;
   std::set<std::pair<base::Instant, Id>> deadlines_;
+  OrphanCare care_;
   Id next_ = 0;
 };
 

@@ -43,10 +43,11 @@ CommandOutput conclude(ChildResult result, const CommandSettings& settings) {
     const Cause cause = output.exit_code ? Cause::exit : Cause::signal;
     throw CommandError(message, cause, std::move(output));
   }
-  if (result.left_behind > 0) {
-    throw CommandError(base::format("left {} {} behind", result.left_behind,
-                                    result.left_behind == 1 ? "process" : "processes"),
-                       Cause::leak, std::move(output));
+  if (settings.leak == Leak::fail && !output.leaked.empty()) {
+    const std::size_t count = output.leaked.size();
+    const std::string message =
+        base::format("left {} {} behind", count, count == 1 ? "process" : "processes");
+    throw CommandError(message, Cause::leak, std::move(output));
   }
   return std::move(output);
 }

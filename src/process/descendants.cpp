@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <thread>
 
 namespace osiiso::process {
@@ -20,18 +19,7 @@ constexpr Duration kLongestLook = 20ms;
 }  // namespace
 
 std::vector<ListedProcess> descendants_of(pid_t ancestor) {
-  std::vector<ListedProcess> others;
-  for_each_process([&](const ListedProcess& process) { others.push_back(process); });
-  std::ranges::sort(others, {}, &ListedProcess::parent);
-
-  std::vector<ListedProcess> found;
-  const auto add_children = [&](pid_t parent) {
-    found.insert(found.end(), std::ranges::lower_bound(others, parent, {}, &ListedProcess::parent),
-                 std::ranges::upper_bound(others, parent, {}, &ListedProcess::parent));
-  };
-  add_children(ancestor);
-  for (std::size_t next = 0; next < found.size(); ++next) add_children(found[next].pid);
-  return found;
+  return ProcessSnapshot().below(ancestor);
 }
 
 bool kill_descendants(base::Instant give_up_at) {

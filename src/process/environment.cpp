@@ -13,7 +13,6 @@ namespace osiiso::process {
 namespace {
 
 constexpr char kNul = '\0';
-constexpr std::string_view kMark = "OSIISO_MARK";
 
 std::string_view name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
@@ -55,7 +54,7 @@ std::string_view inherited(std::string_view name) {
 // The ids of every osiiso around this process, the outermost first: how its descendants are found
 // again wherever they went.
 std::string mark(const TaskContext& context) {
-  std::string text(inherited(kMark));
+  std::string text(inherited(kMarkVariable));
   if (!text.empty()) text += ':';
   return text += task_mark(context);
 }
@@ -84,7 +83,7 @@ Environment::Environment(const Overrides& overrides, std::string_view variables,
   set("OSIISO_TASK", context.name());
   set("OSIISO_ATTEMPT", std::to_string(context.attempt()));
   set("OSIISO_MAX_ATTEMPTS", std::to_string(context.max_attempts()));
-  set(kMark, mark(context));
+  set(kMarkVariable, mark(context));
   // A task in no group must not seem to be in that of an osiiso around us.
   context.group_id().empty() ? unset("OSIISO_GROUP") : set("OSIISO_GROUP", context.group_id());
   if (!cwd.empty()) set("PWD", working_directory(cwd));

@@ -15,6 +15,9 @@ namespace osiiso::process {
 /// What the mark in the environment of a task's processes says of the task.
 std::string task_mark(const TaskContext& context);
 
+/// Where that stands, after those of every osiiso around this process.
+inline constexpr const char* kMarkVariable = "OSIISO_MARK";
+
 /// The environment block of a child: what the program itself has, overridden by the settings of
 /// the command, then by the variables of the command, then by those that tell the task who it is.
 ///

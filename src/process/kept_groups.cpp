@@ -7,14 +7,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,12 +22,6 @@
 
 namespace osiiso::process {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr Duration kFirstLook = 1ms;
-constexpr Duration kLongestLook = 50ms;
-constexpr Duration kUnkillable = 2s;
 
 // Reads pipes and drops what comes, on a thread of its own that lives as long as there are any.
 class Drain {
@@ -97,10 +90,14 @@ class Drain {
   std::jthread thread_;  // last: it uses all others, and is joined first
 };
 
+struct KeptOfRun {
+  std::vector<Kept> commands;
+  std::unique_ptr<Drain> drain;
+};
+
 struct Registry {
   std::mutex mutex;
-  std::vector<Child> children;
-  std::unique_ptr<Drain> drain;
+  std::unordered_map<std::string, KeptOfRun> runs;
 };
 
 // Never destroyed: a worker thread may still end an attempt while the program exits.
@@ -109,79 +106,53 @@ Registry& registry() {
   return *kept;
 }
 
-std::size_t count_live(const std::vector<Child>& children) {
-  std::size_t count = 0;
-  for_each_process([&](const ListedProcess& process) {
-    count += std::ranges::find(children, process.group, &Child::pid) != children.end();
-  });
-  return count;
-}
-
-void signal_all(const std::vector<Child>& children, int signal) {
-  for (const Child& child : children) ::kill(-child.pid, signal);
-}
-
-bool wait_for_end(const std::vector<Child>& children, base::Instant until) {
-  for (Duration pause = kFirstLook; count_live(children) != 0;) {
-    const base::Instant now = base::now();
-    if (now >= until) return false;
-    std::this_thread::sleep_for(std::min(pause, until - now));
-    pause = std::min(2 * pause, kLongestLook);
-  }
-  return true;
-}
-
 // A host that waits for all children may have reaped one: then its number can mean anybody.
-bool is_ours(const Child& child) {
+bool is_ours(const Kept& kept) {
   siginfo_t ignored{};
-  return ::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &ignored,
+  return ::waitid(P_PIDFD, static_cast<id_t>(kept.child.pidfd.get()), &ignored,
                   WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
-void reap(const Child& child) {
-  siginfo_t ignored{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &ignored, WEXITED) != 0 &&
-         errno == EINTR) {
-  }
 }
 
 }  // namespace
 
-void keep(Child&& child, base::Descriptor&& stdout_pipe, base::Descriptor&& stderr_pipe) {
-  Registry& kept = registry();
-  const std::lock_guard lock(kept.mutex);
-  if (!kept.drain) kept.drain = std::make_unique<Drain>();
-  kept.children.push_back(std::move(child));
-  kept.drain->add(std::move(stdout_pipe));
-  kept.drain->add(std::move(stderr_pipe));
+void keep(const std::string& run_id, Kept&& kept, base::Descriptor&& stdout_pipe,
+          base::Descriptor&& stderr_pipe) {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  KeptOfRun& run = all.runs[run_id];
+  if (!run.drain) run.drain = std::make_unique<Drain>();
+  run.commands.push_back(std::move(kept));
+  run.drain->add(std::move(stdout_pipe));
+  run.drain->add(std::move(stderr_pipe));
 }
 
-bool any_kept() {
-  Registry& kept = registry();
-  const std::lock_guard lock(kept.mutex);
-  return !kept.children.empty();
+bool any_kept(const std::string& run_id) {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  return all.runs.contains(run_id);
 }
 
-std::size_t stop_kept(Duration grace) {
-  std::vector<Child> children;
-  std::unique_ptr<Drain> drain;  // goes on until they are gone
+std::size_t stop_kept(const std::string& run_id, Duration grace) {
+  KeptOfRun run;  // its drain goes on until they are gone
   {
-    Registry& kept = registry();
-    const std::lock_guard lock(kept.mutex);
-    children = std::exchange(kept.children, {});
-    drain = std::move(kept.drain);
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    const auto place = all.runs.find(run_id);
+    if (place == all.runs.end()) return 0;
+    run = std::move(place->second);
+    all.runs.erase(place);
   }
-  std::erase_if(children, [](const Child& child) { return !is_ours(child); });
-  if (children.empty()) return 0;  // no need to look through all processes
-  if (grace > Duration::zero()) {
-    signal_all(children, SIGTERM);
-    signal_all(children, SIGCONT);
-    wait_for_end(children, base::saturating_add(base::now(), grace));
-  }
-  signal_all(children, SIGKILL);
-  wait_for_end(children, base::saturating_add(base::now(), kUnkillable));
-  for (const Child& child : children) reap(child);
-  return children.size();
+  std::erase_if(run.commands, [](const Kept& kept) { return !is_ours(kept); });
+  const auto find = [&](base::Instant now) {
+    std::vector<ListedProcess> left;
+    for (const Kept& kept : run.commands) {
+      std::ranges::move(kept.processes->others(now), std::back_inserter(left));
+    }
+    return left;
+  };
+  if (!run.commands.empty()) stop_all(find, grace);
+  for (Kept& kept : run.commands) reap(kept.child);
+  return run.commands.size();
 }
 
 }  // namespace osiiso::process

@@ -90,7 +90,10 @@ Launch::Launch(const Command& command, const TaskContext& context)
     : words_(words_of(command)),
       environment_(command.settings().env, command.variables(), command.settings().cwd, context),
       stdin_(open_stdin(command.settings())),
-      leak_(command.settings().leak) {
+      leak_(command.settings().leak),
+      grace_(context.grace()),
+      mark_(task_mark(context)),
+      run_id_(context.run_id()) {
   const CommandSettings& settings = command.settings();
   request_.name = words_.front();
   request_.paths = candidates(words_.front(), environment_.find("PATH").value_or(kDefaultPath));

@@ -23,6 +23,11 @@ class Launch {
   /// All that a spawn needs but where the output goes. Valid as long as this object.
   const SpawnRequest& request() const { return request_; }
   Leak leak() const { return leak_; }
+  /// What its processes have from the first signal to SIGKILL.
+  Duration grace() const { return grace_; }
+  /// What its processes are known by, see `task_mark`.
+  const std::string& mark() const { return mark_; }
+  const std::string& run_id() const { return run_id_; }
 
  private:
   std::vector<std::string> words_;
@@ -30,6 +35,9 @@ class Launch {
   base::Descriptor stdin_;
   SpawnRequest request_;
   Leak leak_;
+  Duration grace_;
+  std::string mark_;
+  std::string run_id_;
 };
 
 }  // namespace osiiso::process

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "process/marked_processes.hpp"
 
-#include <sys/types.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "process/environment.hpp"
 #include "process/process_list.hpp"
 
 namespace osiiso::process {
@@ -21,26 +26,65 @@ using namespace std::chrono_literals;
 // What SIGKILL does not end within this is in the kernel's hands or not ours.
 constexpr Duration kUnkillable = 2s;
 
-bool has_mark(pid_t pid, const std::string& mark) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
-  const std::string environment(std::istreambuf_iterator<char>(file), {});
-  return environment.find(mark) != std::string::npos;
+// More than the kernel lets a process be executed with.
+constexpr std::size_t kLongestEnvironment = 8UL * 1024 * 1024;
+
+/// Each variable followed by a NUL, and a NUL in front of the first one.
+std::string read_environment(pid_t pid) {
+  std::array<char, 64> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%d/environ", pid);
+  const base::Descriptor file(::open(path.data(), O_RDONLY | O_CLOEXEC));
+  std::string text(1, '\0');
+  std::array<char, 4096> piece;
+  while (file && text.size() < kLongestEnvironment) {
+    const ssize_t size = ::read(file.get(), piece.data(), piece.size());
+    if (size <= 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  return text;
+}
+
+// It came to us when its parent was killed; nobody else knows of it.
+void reap_orphan(pid_t pid) {
+  siginfo_t ignored{};
+  ::waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED | WNOHANG);
 }
 
 }  // namespace
 
+std::optional<std::string> marks_of(pid_t pid) {
+  const std::string environment = read_environment(pid);
+  if (environment.size() == 1) return {};
+  const std::string variable = std::string(1, '\0') + kMarkVariable + '=';
+  const std::size_t start = environment.find(variable);
+  if (start == std::string::npos) return std::string();
+  return environment.c_str() + start + variable.size();
+}
+
+bool have_mark(std::string_view marks, std::string_view mark) {
+  while (!marks.empty()) {
+    const std::size_t end = marks.find(':');
+    if (marks.substr(0, end) == mark) return true;
+    marks.remove_prefix(end == std::string_view::npos ? marks.size() : end + 1);
+  }
+  return false;
+}
+
 void kill_marked(const std::string& mark) {
   const auto give_up_at = base::now() + kUnkillable;
+  std::vector<pid_t> orphans;
   // Again until none is left: one that was not seen yet may have started more.
   for (bool found = true; found && base::now() < give_up_at;) {
     found = false;
     for_each_process([&](const ListedProcess& process) {
-      if (!has_mark(process.pid, mark)) return;
+      if (!have_mark(marks_of(process.pid).value_or(""), mark)) return;
       found = true;
+      if (process.parent == ::getpid()) orphans.push_back(process.pid);
       ::kill(process.pid, SIGKILL);
     });
     if (found) std::this_thread::sleep_for(1ms);
   }
+  for (const pid_t pid : orphans) reap_orphan(pid);
 }
 
 }  // namespace osiiso::process

@@ -3,8 +3,14 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <vector>
+
+#include "base/clock.hpp"
 
 namespace osiiso::process {
 
@@ -14,6 +20,12 @@ struct ListedProcess {
   pid_t parent;
   pid_t group;
   pid_t session;
+  std::uint64_t started;  ///< clock ticks since the machine's start: with `pid`, who it is for good
+  bool is_zombie = false;
+
+  bool is_same_as(const ListedProcess& other) const {
+    return pid == other.pid && started == other.started;
+  }
 };
 
 /// Calls `visit` for every process that still runs or could go on; zombies are left out. Shows
@@ -21,7 +33,37 @@ struct ListedProcess {
 /// there is nothing to see.
 void for_each_process(const std::function<void(const ListedProcess&)>& visit);
 
-/// The processes of a group that still run.
-std::vector<pid_t> members_of_group(pid_t group);
+/// How often all processes were looked through, which takes milliseconds.
+std::size_t count_of_looks();
+
+/// One process, be it a zombie; none where it is gone.
+std::optional<ListedProcess> find_process(pid_t pid);
+
+/// All processes that ran at some moment, zombies left out.
+class ProcessSnapshot {
+ public:
+  ProcessSnapshot();
+
+  /// Every process that ran since before this instant, and still ran at the end, is in it.
+  base::Instant began() const { return began_; }
+  /// The processes of a group.
+  std::vector<ListedProcess> group(pid_t group) const;
+  std::vector<ListedProcess> children(pid_t parent) const;
+  /// The processes below one, parents before their children.
+  std::vector<ListedProcess> below(pid_t ancestor) const;
+
+ private:
+  void append_children(pid_t parent, std::vector<ListedProcess>& found) const;
+
+  base::Instant began_;
+  std::vector<ListedProcess> by_parent_;
+};
+
+/// A snapshot that began at `since` or later. Those who want one at the same time share it, as do
+/// all who name the same instant.
+std::shared_ptr<const ProcessSnapshot> snapshot_since(base::Instant since);
+
+/// Sends a signal to this very process, unless it is gone.
+void signal_process(const ListedProcess& process, int signal);
 
 }  // namespace osiiso::process

@@ -5,11 +5,13 @@
 
 #include "base/clock.hpp"
 #include "base/poll.hpp"
+#include "process/task_processes.hpp"
 
 namespace osiiso::process {
 
 void run_to_end(ChildRun& child, base::StopState& stop) {
   const base::StopWake wake(stop);
+  OrphanCare care;
   while (!child.done()) {
     std::array<pollfd, 4> waited{{
         {wake.descriptor(), POLLIN, 0},
@@ -17,9 +19,10 @@ void run_to_end(ChildRun& child, base::StopState& stop) {
         {child.stderr_descriptor(), POLLIN, 0},
         {child.exit_descriptor(), POLLIN, 0},
     }};
-    base::poll_until(waited, child.deadline());
+    base::poll_until(waited, base::earlier(child.deadline(), care.deadline()));
 
     const base::Instant now = base::now();
+    care.on_deadline(now);
     if (waited[0].revents != 0) {
       wake.clear();
       if (const auto request = stop.latest()) child.stop(*request, now);

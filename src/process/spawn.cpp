@@ -253,6 +253,7 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   int pidfd = -1;
   pid_t pid = -1;
   int clone_error = 0;
+  const SpawnUnderWay under_way;
   {
     const AllSignalsBlocked blocked;
     pid = OSIISO_CLONE(child_main, stack.data() + stack.size(),
@@ -261,14 +262,20 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   }
   if (pid < 0) throw SpawnError(request, SpawnStep::clone, clone_error);
 
-  Child child{pid, base::Descriptor(pidfd)};
+  Child child{pid, base::Descriptor(pidfd), OwnChild(pid)};
   if (shared.error_number != 0) {
-    siginfo_t ignored{};
-    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &ignored, WEXITED) != 0 && errno == EINTR) {
-    }
+    reap(child);
     throw SpawnError(request, shared.step, shared.error_number);
   }
   return child;
+}
+
+void reap(Child& child) {
+  siginfo_t ignored{};
+  const auto pidfd = static_cast<id_t>(child.pidfd.get());
+  while (::waitid(P_PIDFD, pidfd, &ignored, WEXITED) != 0 && errno == EINTR) {
+  }
+  child.known.reset();
 }
 
 void set_child_descriptor_limit(std::optional<std::uint64_t> soft_limit) {

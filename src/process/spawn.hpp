@@ -11,6 +11,7 @@
 #include "osiiso/error.hpp"
 
 #include "base/descriptor.hpp"
+#include "process/own_child.hpp"
 
 namespace osiiso::process {
 
@@ -19,6 +20,7 @@ namespace osiiso::process {
 struct Child {
   pid_t pid = -1;
   base::Descriptor pidfd;
+  OwnChild known{};
 };
 
 /// What the child shall be. Everything is laid out before, for after the clone nothing may
@@ -53,6 +55,9 @@ class SpawnError : public SystemError {
 /// Dangers: the calling thread stands still until the child has executed, so a program on a hung
 /// network file system holds it. The child shares our memory until then.
 Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd);
+
+/// Waits for the child's end. Somebody else in this program may have done that already.
+void reap(Child& child);
 
 /// The soft RLIMIT_NOFILE that children get from now on, for a program that raised its own: many
 /// programs loop over, or size tables by, the limit. None: they inherit ours.

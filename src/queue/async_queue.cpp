@@ -2,7 +2,9 @@
 #include "osiiso/async_queue.hpp"
 
 #include <algorithm>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include <asio/this_coro.hpp>
 
@@ -82,11 +84,11 @@ class RunInHand {
   bool in_hand_ = true;
 };
 
-asio::awaitable<void> stop_kept_servers(Duration grace) {
-  if (!process::any_kept()) co_return;
+asio::awaitable<void> stop_kept_servers(std::string run_id, Duration grace) {
+  if (!process::any_kept(run_id)) co_return;
   auto event = std::make_shared<LoopEvent>();
-  std::thread([grace, event] {
-    process::stop_kept(grace);
+  std::thread([run_id = std::move(run_id), grace, event] {
+    process::stop_kept(run_id, grace);
     event->fire();
   }).detach();
   co_await LoopEvent::wait(std::move(event));
@@ -101,7 +103,7 @@ asio::awaitable<RunSummary> run_queue(WorkersPtr workers, std::optional<Duration
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   workers->start(executor);
   co_await AsyncWorkers::until(workers, [&run] { return run.try_finish(); });
-  co_await stop_kept_servers(engine.options().grace);
+  co_await stop_kept_servers(engine.run_id(), engine.options().grace);
   if (strict) run.summary().raise_unless_ok();
   co_return std::move(run.summary());
 }

@@ -55,6 +55,14 @@ AttemptOutcome failed(std::exception_ptr thrown) {
   return outcome;
 }
 
+void add_leaked(AttemptOutcome& outcome, const CommandOutput& earlier) {
+  if (earlier.leaked.empty()) return;
+  auto merged = outcome.output ? *outcome.output : CommandOutput();
+  merged.leaked.insert(merged.leaked.begin(), earlier.leaked.begin(), earlier.leaked.end());
+  outcome.output = std::make_shared<const CommandOutput>(std::move(merged));
+  if (outcome.cause == Cause::none && outcome.value.has_value()) outcome.value = outcome.output;
+}
+
 AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept {
   return outcome_of([&] { return body(context); });
 }

@@ -31,6 +31,9 @@ struct AttemptOutcome {
 AttemptOutcome succeeded(std::any value);
 AttemptOutcome failed(std::exception_ptr error);
 
+/// Adds what an earlier attempt of the task has left behind: the result tells of all.
+void add_leaked(AttemptOutcome& outcome, const CommandOutput& earlier);
+
 /// Calls the body; whatever it throws becomes part of the outcome.
 AttemptOutcome execute(const TaskBody& body, const TaskContext& context) noexcept;
 /// Has the runner do it.

@@ -245,6 +245,7 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
     outcome.error = nullptr;
   }
   auto& result = task.result;
+  if (result.output) add_leaked(outcome, *result.output);
   result.attempt_list.push_back({.attempt = result.attempts,
                                  .worker = task.worker,
                                  .started_at = since_start(task.attempt_started_at),

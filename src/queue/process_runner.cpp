@@ -13,6 +13,7 @@
 #include "base/format.hpp"
 #include "process/environment.hpp"
 #include "process/marked_processes.hpp"
+#include "process/task_processes.hpp"
 #include "queue/image.hpp"
 
 namespace osiiso::queue {
@@ -216,7 +217,10 @@ void ProcessRunner::set_up(const Frame& hello) {
   if (decode<HelloMessage>(hello).build_id != build_id()) {
     throw WorkerError("a worker process is not of the same build as the program");
   }
-  worker_->link().send(encode(SetupMessage{initializer_, grace_}));
+  worker_->link().send(encode(SetupMessage{.initializer = initializer_,
+                                           .grace = grace_,
+                                           .owns_orphans = process::owns_orphans(),
+                                           .claims_strays = process::claims_strays()}));
 }
 
 std::any ProcessRunner::run(const TaskBody& body, const TaskContext& context) {

@@ -89,7 +89,7 @@ RunSummary SyncQueue::run(std::optional<Duration> timeout, bool strict) {
   engine_->begin_run(timeout);
   workers_->start();
   auto summary = engine_->finish_run();
-  process::stop_kept(engine_->options().grace);
+  process::stop_kept(engine_->run_id(), engine_->options().grace);
   workers_->end_run();
   if (strict) summary.raise_unless_ok();
   return summary;

@@ -3,6 +3,7 @@
 
 #include <cxxabi.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 
 #include "base/poll.hpp"
 #include "process/kept_groups.hpp"
+#include "process/offspring.hpp"
 #include "queue/image.hpp"
 #include "queue/remote_entry.hpp"
 
@@ -102,7 +104,7 @@ int Worker::serve() {
       }
     }
   }
-  process::stop_kept(grace_);
+  process::stop_kept(run_id_, grace_);
   ::shutdown(socket_.get(), SHUT_RDWR);
   listener.join();
   const std::lock_guard lock(mutex_);
@@ -183,6 +185,8 @@ bool Worker::set_up() {
     is_busy_ = true;
   }
   grace_ = setup.grace;
+  if (setup.owns_orphans) ::prctl(PR_SET_CHILD_SUBREAPER, 1L);
+  if (setup.claims_strays) process::claim_strays();
   try {
     if (setup.initializer != 0) {
       // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the program's code
@@ -220,6 +224,7 @@ void Worker::finish_task() {
 DoneMessage Worker::run(const Task& task) {
   DoneMessage done;
   done.number = task.message.number;
+  run_id_ = task.message.identity.run_id;
   const TaskContext context(task.message.identity, task.stop);
   try {
     if (const auto* command = std::get_if<Command>(&task.message.body)) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "base/clock.hpp"
@@ -56,6 +57,7 @@ class Worker {
   base::Descriptor parent_;  // pidfd, or none
   FrameReader reader_;       // the listening thread's
   Duration grace_{0};        // the serving thread's, from set_up on
+  std::string run_id_;       // likewise, from the first task on: a worker has one queue
 
   std::mutex mutex_;
   std::condition_variable changed_;

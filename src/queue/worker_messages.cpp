@@ -169,6 +169,27 @@ Command to_command(const json& value) {
   return command;
 }
 
+// What is left behind is no part of the output as checkpoints keep it: it belongs to this run.
+json of(const CommandOutput& output) {
+  json value = model::to_json(output);
+  auto& leaked = value["leaked"] = json::array();
+  for (const auto& process : output.leaked) {
+    leaked.push_back(
+        {{"pid", process.pid}, {"command", process.command}, {"age", of(process.age)}});
+  }
+  return value;
+}
+
+CommandOutput to_output(const json& value) {
+  CommandOutput output = model::to_command_output(value);
+  for (const auto& process : value.at("leaked")) {
+    output.leaked.push_back({.pid = process.at("pid"),
+                             .command = process.at("command"),
+                             .age = to_duration(process.at("age"))});
+  }
+  return output;
+}
+
 Cause to_cause(int number) {
   if (number < static_cast<int>(Cause::none) || number > static_cast<int>(Cause::error)) {
     throw ProtocolError(base::format("{} is no cause", number));
@@ -179,11 +200,9 @@ Cause to_cause(int number) {
 struct OutcomeToJson {
   json operator()(const Bytes& value) const { return {{"value", to_binary(value)}}; }
   json operator()(const ThrownMessage& thrown) const { return {{"thrown", of(thrown)}}; }
-  json operator()(const CommandOutput& output) const {
-    return {{"output", model::to_json(output)}};
-  }
+  json operator()(const CommandOutput& output) const { return {{"output", of(output)}}; }
   json operator()(const CommandFailure& failure) const {
-    return {{"output", model::to_json(failure.output)},
+    return {{"output", of(failure.output)},
             {"message", failure.message},
             {"cause", static_cast<int>(failure.cause)}};
   }
@@ -196,8 +215,10 @@ Frame encode(const HelloMessage& message) {
 }
 
 Frame encode(const SetupMessage& message) {
-  return make_frame(FrameType::setup,
-                    {{"initializer", message.initializer}, {"grace", of(message.grace)}});
+  return make_frame(FrameType::setup, {{"initializer", message.initializer},
+                                       {"grace", of(message.grace)},
+                                       {"owns_orphans", message.owns_orphans},
+                                       {"claims_strays", message.claims_strays}});
 }
 
 Frame encode(const ReadyMessage& /*message*/) {
@@ -249,7 +270,10 @@ HelloMessage decode(const Frame& frame) {
 template <>
 SetupMessage decode(const Frame& frame) {
   return read_frame(frame, FrameType::setup, [](const json& payload) -> SetupMessage {
-    return {.initializer = payload.at("initializer"), .grace = to_duration(payload.at("grace"))};
+    return {.initializer = payload.at("initializer"),
+            .grace = to_duration(payload.at("grace")),
+            .owns_orphans = payload.at("owns_orphans"),
+            .claims_strays = payload.at("claims_strays")};
   });
 }
 
@@ -299,9 +323,9 @@ DoneMessage decode(const Frame& frame) {
     } else if (payload.contains("cause")) {
       message.outcome = CommandFailure{.message = payload.at("message"),
                                        .cause = to_cause(payload["cause"]),
-                                       .output = model::to_command_output(payload.at("output"))};
+                                       .output = to_output(payload.at("output"))};
     } else {
-      message.outcome = model::to_command_output(payload.at("output"));
+      message.outcome = to_output(payload.at("output"));
     }
     return message;
   });

@@ -23,6 +23,8 @@ struct HelloMessage {
 struct SetupMessage {
   std::uint64_t initializer = 0;  // offset in the image, 0: none
   Duration grace{0};              // for processes that commands leave behind on purpose
+  bool owns_orphans = false;      // as the program itself does
+  bool claims_strays = false;     // likewise
 };
 
 /// An exception.

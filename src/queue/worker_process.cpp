@@ -52,9 +52,10 @@ process::Child spawn_worker(int socket) {
   return process::spawn(request, out.get(), err.get());
 }
 
-siginfo_t wait_for(int pidfd, int options) {
+/// Of a process that has ended; leaves it a zombie.
+siginfo_t status_of(int pidfd) {
   siginfo_t status{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &status, WEXITED | options) != 0) {
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &status, WEXITED | WNOWAIT) != 0) {
     if (errno != EINTR) return {};  // the host took the status
   }
   return status;
@@ -70,7 +71,7 @@ WorkerProcess::WorkerProcess(Ends ends)
 WorkerProcess::~WorkerProcess() {
   // The group, too, and before the reaping: until then its number means nobody else.
   kill();
-  wait_for(child_.pidfd.get(), 0);
+  process::reap(child_);
 }
 
 WorkerProcess::Ends WorkerProcess::make_sockets() {
@@ -91,7 +92,7 @@ void WorkerProcess::kill() const {
 }
 
 std::string WorkerProcess::death() const {
-  const siginfo_t status = wait_for(child_.pidfd.get(), WNOWAIT);
+  const siginfo_t status = status_of(child_.pidfd.get());
   switch (status.si_code) {
     case CLD_EXITED:
       return base::format("worker process died (exit code {})", status.si_status);

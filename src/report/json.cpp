@@ -164,6 +164,18 @@ void write_output(JsonText& out, const CommandOutput& output) {
   out.key("max_rss").number(output.max_rss);
 }
 
+void write_leaked(JsonText& out, const std::vector<LeakedProcess>& leaked) {
+  out.open('[');
+  for (const LeakedProcess& process : leaked) {
+    out.open('{');
+    out.key("pid").number(process.pid);
+    out.key("command").text(process.command);
+    out.key("age").time(process.age);
+    out.close('}');
+  }
+  out.close(']');
+}
+
 void write_result(JsonText& out, const TaskResult& result) {
   static const CommandOutput kNoOutput;
   bool is_binary = false;
@@ -191,8 +203,9 @@ void write_result(JsonText& out, const TaskResult& result) {
   out.key("finished_at").time(result.finished_at);
   out.key("duration").time(result.duration);
   out.key("message").text(result.message);
-  write_output(out, result.output ? *result.output : kNoOutput);
-  out.key("leaked").raw("[]");
+  const CommandOutput& output = result.output ? *result.output : kNoOutput;
+  write_output(out, output);
+  write_leaked(out.key("leaked"), output.leaked);
   out.key("attempt_list").open('[');
   for (const AttemptResult& attempt : result.attempt_list) write_attempt(out, attempt);
   out.close(']');

@@ -34,8 +34,7 @@ TEST_CASE("descendants are found across groups and sessions, parents first, and 
   CHECK(process::kill_descendants(base::now() + 10s));
   CHECK(process::descendants_of(::getpid()).empty());
   CHECK(running.end().output.signal == SIGKILL);
-  // The orphan came to us, and nobody else reaps it.
-  CHECK(::waitpid(first[1].pid, nullptr, 0) == first[1].pid);
+  // The orphan came to us; the command's end may not have seen it.
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
 }

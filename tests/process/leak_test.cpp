@@ -8,24 +8,12 @@
 #include <doctest/doctest.h>
 
 #include "process/kept_groups.hpp"
-#include "process/process_list.hpp"
 #include "process/running.hpp"
 #include "support/process_guard.hpp"
 
 using namespace osiiso;
 using namespace osiiso::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-bool is_running(pid_t pid) {
-  bool found = false;
-  process::for_each_process(
-      [&](const process::ListedProcess& process) { found |= process.pid == pid; });
-  return found;
-}
-
-}  // namespace
 
 TEST_CASE("processes that hold the streams delay nothing, and are killed") {
   const ProcessGuard guard;
@@ -61,14 +49,14 @@ TEST_CASE("with leak keep processes live on until the run ends") {
   const ProcessGuard guard;
   const auto keep = settings({.leak = Leak::keep});
   CHECK_FALSE(run(Command::argv({"true"}, keep)).cause);
-  CHECK(process::stop_kept(1000s) == 0);
+  CHECK(process::stop_kept("run", 1000s) == 0);
 
   const Ended started = run(Command::shell("sleep 1000 & echo $!", keep));
   CHECK_FALSE(started.cause);
   const pid_t server = std::stoi(started.output.stdout_text);
   const Ended deaf = run(Command::shell("trap '' TERM; sleep 1000 & echo $!", keep));
   CHECK(is_running(server));
-  CHECK(process::stop_kept(20ms) == 2);
+  CHECK(process::stop_kept("run", 20ms) == 2);
   CHECK_FALSE(is_running(server));
   CHECK_FALSE(is_running(std::stoi(deaf.output.stdout_text)));
 }
@@ -84,7 +72,7 @@ TEST_CASE("what is kept may print as much as it likes") {
   CHECK_FALSE(run(command).cause);
   std::ofstream(begun.fifo()) << "begun\n";
   CHECK(printed.wait() == "0\n");
-  CHECK(process::stop_kept(1000s) == 1);
+  CHECK(process::stop_kept("run", 1000s) == 1);
 }
 
 TEST_CASE("a stop ends a command that would keep its processes") {
@@ -97,5 +85,5 @@ TEST_CASE("a stop ends a command that would keep its processes") {
   signpost.wait();
   running.stop({.grace = 1000s});
   CHECK(running.end().output.signal == SIGTERM);
-  CHECK(process::stop_kept(0s) == 0);
+  CHECK(process::stop_kept("run", 0s) == 0);
 }

@@ -30,6 +30,9 @@ TEST_CASE("a zombie is no member of its group") {
   if (child == 0) ::_exit(0);
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
-  CHECK(std::ranges::count(members_of_group(::getpgid(0)), child) == 0);
+  const auto members = ProcessSnapshot().group(::getpgid(0));
+  CHECK(std::ranges::count(members, child, &ListedProcess::pid) == 0);
+  CHECK(std::ranges::count(members, ::getpid(), &ListedProcess::pid) == 1);
+  CHECK(find_process(child)->is_zombie);
   ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED);
 }

@@ -19,6 +19,7 @@
 #include "osiiso/task_context.hpp"
 
 #include "base/stop_state.hpp"
+#include "process/process_list.hpp"
 
 namespace osiiso::test {
 
@@ -60,12 +61,18 @@ inline Ended run_child(const std::string& name, std::vector<std::string> argumen
   return run(Command::argv(arguments));
 }
 
+inline bool is_running(pid_t pid) {
+  const auto process = process::find_process(pid);
+  return process && !process->is_zombie;
+}
+
 /// A command that runs beside the test, which can stop it.
 class Running {
  public:
-  explicit Running(const Command& command)
-      : ended_(std::async(std::launch::async,
-                          [command, stop = stop_] { return run(command, stop); })) {}
+  explicit Running(const Command& command, TaskContext::Identity who = identity())
+      : ended_(std::async(std::launch::async, [command, who = std::move(who), stop = stop_] {
+          return run(command, stop, who);
+        })) {}
 
   void stop(base::StopRequest request) { stop_->request(request); }
   Ended end() { return ended_.get(); }
