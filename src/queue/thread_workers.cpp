@@ -47,7 +47,12 @@ bool ThreadWorkers::is_worker_thread() const {
 
 void ThreadWorkers::wake() {
   if (!started_ || stopping_) return;
-  if (idle_ > woken_) {
+  // Whoever is on its way looks for more in turn, so that nobody wakes a crowd.
+  if (lingering_) {
+    called_.store(true, std::memory_order_relaxed);
+  } else if (woken_ > 0) {
+    return;
+  } else if (idle_ > 0) {
     ++woken_;
     work_.notify_one();
   } else if (static_cast<int>(threads_.size()) < limit_) {
@@ -101,6 +106,7 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
   const auto engine = engine_;
   std::optional<Attempt> attempt;
   AttemptOutcome outcome;
+  Rest rest = Rest::none;
   for (;;) {
     {
       // The end of one attempt and the start of the next are one turn.
@@ -108,9 +114,13 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
       if (attempt) engine->end(*attempt, std::exchange(outcome, {}), turn);
       // An abandoned thread may outlive this object: not a member is touched from here on.
       if (seat.abandoned || stopping_) return;
+      const Rest rested = std::exchange(rest, Rest::none);
+      if (rested == Rest::lingered) lingering_ = false;
+      if (rested == Rest::slept && woken_ > 0) --woken_;
       attempt = start_next(seat, turn);
-      if (!attempt && !engine->has_notices()) sleep(turn);
+      if (!attempt && !engine->has_notices()) rest = wait_for_work(turn, rested);
     }
+    if (rest == Rest::lingered) linger();
     if (!attempt) continue;
     if (!prepare(runner, *attempt, *engine)) continue;  // all is cancelled, this attempt too
     engine->announce(*attempt);
@@ -123,7 +133,6 @@ std::optional<Attempt> ThreadWorkers::start_next(const Seat& seat, Engine::Turn&
   const auto next = engine_->next(turn);
   if (const auto* start = std::get_if<scheduler::Start>(&next)) {
     auto attempt = engine_->start(*start, seat.worker, turn);
-    // Whoever is woken looks for more in turn, so that nobody wakes a crowd.
     if (engine_->startable()) wake();
     return attempt;
   }
@@ -132,11 +141,25 @@ std::optional<Attempt> ThreadWorkers::start_next(const Seat& seat, Engine::Turn&
   return {};
 }
 
-void ThreadWorkers::sleep(Engine::Turn& turn) {
+/// Sleep and its end cost more than many a task: where tasks come one by one, the next is near, and
+/// one worker looks out for it, without the lock, before it sleeps.
+ThreadWorkers::Rest ThreadWorkers::wait_for_work(Engine::Turn& turn, Rest rested) {
+  if (rested != Rest::lingered && !lingering_) {
+    lingering_ = true;
+    called_.store(false, std::memory_order_relaxed);
+    return Rest::lingered;
+  }
   ++idle_;
   work_.wait(turn.lock());
   --idle_;
-  if (woken_ > 0) --woken_;
+  return Rest::slept;
+}
+
+void ThreadWorkers::linger() const {
+  constexpr int kLooks = 100;
+  for (int look = 0; look < kLooks && !called_.load(std::memory_order_relaxed); ++look) {
+    std::this_thread::yield();
+  }
 }
 
 void ThreadWorkers::keep_time() {

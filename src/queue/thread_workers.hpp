@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <optional>
@@ -42,10 +43,14 @@ class ThreadWorkers final : public SyncWorkers {
     std::weak_ptr<AttemptRunner> runner = {};  // the thread's own
   };
 
+  // What a worker did since its last turn.
+  enum class Rest { none, lingered, slept };
+
   void seat_thread(int worker);
   void serve(const Seat& seat, AttemptRunner& runner);
   std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);
-  void sleep(Engine::Turn& turn);
+  Rest wait_for_work(Engine::Turn& turn, Rest rested);
+  void linger() const;
   void keep_time();
 
   const std::shared_ptr<Engine> engine_;
@@ -58,11 +63,14 @@ class ThreadWorkers final : public SyncWorkers {
   bool started_ = false;
   bool stopping_ = false;
   int idle_ = 0;
-  int woken_ = 0;  // notified and not awake yet
+  int woken_ = 0;           // notified and not in their next turn yet
+  bool lingering_ = false;  // one worker looks at `called_` for a while
   std::vector<std::shared_ptr<Seat>> seats_;
   std::vector<std::thread> threads_;  // by worker
   std::thread timekeeper_;
   std::optional<Instant> alarm_at_;
+
+  std::atomic<bool> called_ = false;  // whoever lingers is to take a turn
 };
 
 }  // namespace osiiso::queue
