@@ -57,9 +57,7 @@ class TaskBody {
   template <typename F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
       TaskBody(F&& callable)  // NOLINT(bugprone-forwarding-reference-overload)
-      : held_(detail::is_null(callable)
-                  ? nullptr
-                  : std::make_shared<Held<std::decay_t<F>>>(std::forward<F>(callable))) {}
+      : held_(detail::is_null(callable) ? nullptr : hold(std::forward<F>(callable))) {}
 
   /// False for an empty body, and for one made of a null pointer or an empty `std::function`.
   explicit operator bool() const { return held_ != nullptr; }
@@ -127,6 +125,19 @@ class TaskBody {
 
     F function;
   };
+
+  template <typename F>
+  static std::shared_ptr<Callable> hold(F&& callable) {
+    using Made = Held<std::decay_t<F>>;
+    if constexpr (std::is_empty_v<std::decay_t<F>> &&
+                  std::is_trivially_copyable_v<std::decay_t<F>>) {
+      // Without state one is as good as another, and need not be counted.
+      static Made made(std::forward<F>(callable));
+      return {std::shared_ptr<void>(), &made};
+    } else {
+      return std::make_shared<Made>(std::forward<F>(callable));
+    }
+  }
 
   std::shared_ptr<Callable> held_;
 };

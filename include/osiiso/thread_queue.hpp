@@ -33,6 +33,11 @@ class ThreadQueue final : public Submitting<ThreadQueue> {
   static TaskBody make_body(Call&& call) {
     return TaskBody(std::forward<Call>(call));
   }
+  /// Without arguments there is nothing to bind.
+  template <typename F>
+  static TaskBody make_body(BoundTask<F> call) {
+    return TaskBody(std::move(call.function));
+  }
 };
 
 /// Runs `function` over the items on a queue of its own and returns the values in their order.
