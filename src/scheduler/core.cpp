@@ -51,7 +51,6 @@ TaskIndex Core::add(const TaskSpec& spec) {
   }
   Task& task = tasks_[made];
   task.rules = spec.rules;
-  task.priority = spec.rules->priority;
   task.order = next_order_++;
   task.at = Instant{spec.delay.value_or(Duration::zero())};
   task.finally = spec.finally;

@@ -31,7 +31,6 @@ struct Task {
   /// Until accepted: its delay, as the instant that far from the epoch. Waiting: when it is due.
   /// Scheduled: likewise. Running: when it times out. Stopping: when it is given up.
   Instant at{};
-  int priority = 0;
   int attempts = 0;
   Index group = kNone;
   Index slot = kNone;          // in the heap that `place` names
@@ -44,20 +43,21 @@ struct Task {
   State state = State::waiting;
   Scope finally = Scope::none;
   Place place = Place::none;
-  bool accepted = false;
-  bool admitted = false;   // counts against the queue's size
-  bool timed_out = false;  // stopping: because of its timeout, else because of a cancel
-  bool released = false;
+  bool accepted : 1 = false;
+  bool admitted : 1 = false;   // counts against the queue's size
+  bool timed_out : 1 = false;  // stopping: because of its timeout, else because of a cancel
+  bool released : 1 = false;
 };
-static_assert(sizeof(Task) <= 80, "a queue may hold millions");
+static_assert(sizeof(Task) <= 64, "a queue may hold millions");
 
 struct ByPriority {
   std::vector<Task>* tasks;
   bool before(Index a, Index b) const {
     const Task& left = (*tasks)[a];
     const Task& right = (*tasks)[b];
-    return left.priority != right.priority ? left.priority < right.priority
-                                           : left.order < right.order;
+    const int mine = left.rules->priority;
+    const int other = right.rules->priority;
+    return mine != other ? mine < other : left.order < right.order;
   }
   Index& slot(Index task) const { return (*tasks)[task].slot; }
 };
