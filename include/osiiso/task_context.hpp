@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "osiiso/duration.hpp"
+#include "osiiso/task_id.hpp"
 
 namespace osiiso {
 
@@ -32,7 +33,7 @@ class TaskContext {
   /// The same for a queue, which has these texts anyway and keeps them as long as the attempt runs.
   struct BorrowedIdentity {
     const std::string* run_id;
-    const std::string* task_id;
+    TaskId task_id;
     const std::string* name;
     const std::string* group_id;
     int attempt = 1;
@@ -44,7 +45,7 @@ class TaskContext {
   TaskContext(Identity identity, std::shared_ptr<base::StopState> stop)
       : owned_(std::make_shared<const Identity>(std::move(identity))),
         identity_{.run_id = &owned_->run_id,
-                  .task_id = &owned_->task_id,
+                  .task_id = {},
                   .name = &owned_->name,
                   .group_id = &owned_->group_id,
                   .attempt = owned_->attempt,
@@ -57,7 +58,7 @@ class TaskContext {
       : identity_(identity), stop_(std::move(stop)) {}
 
   const std::string& run_id() const { return *identity_.run_id; }
-  const std::string& task_id() const { return *identity_.task_id; }
+  std::string task_id() const { return owned_ ? owned_->task_id : identity_.task_id.text(); }
   const std::string& name() const { return *identity_.name; }
   const std::string& group_id() const { return *identity_.group_id; }
   /// Which attempt this is, from 1, and how many there can be.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <any>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -10,12 +11,14 @@
 
 #include "osiiso/command.hpp"
 #include "osiiso/duration.hpp"
+#include "osiiso/shared_text.hpp"
+#include "osiiso/task_id.hpp"
 #include "osiiso/task_options.hpp"
 
 namespace osiiso {
 
 /// Where a task stands. The last three are final.
-enum class Status { pending, running, retrying, succeeded, failed, cancelled };
+enum class Status : std::uint8_t { pending, running, retrying, succeeded, failed, cancelled };
 
 /// The word that reports use: `pending`, `running`, ...
 const char* to_string(Status status);
@@ -39,25 +42,31 @@ struct AttemptResult {
 /// What became of a task. Made once, when the task is final, and never changed after.
 /// Times count from the start of the run (tasks submitted before it: from its start, too).
 struct TaskResult {
-  std::string task_id;  ///< 32 hex digits
+  TaskId task_id;
   std::string name;
-  std::string group_id;  ///< empty: in no group
-  std::string command;   ///< readable text of a command; empty for a function
-  Status status = Status::pending;
-  std::any value;  ///< of a succeeded function; of a command, the same pointer as `output`
+  SharedText group_id;  ///< empty: in no group
+  SharedText command;   ///< readable text of a command; empty for a function
+  std::any value;       ///< of a succeeded function; of a command, the same pointer as `output`
   std::exception_ptr exception;                 ///< of a failed task: its last error
   std::shared_ptr<const CommandOutput> output;  ///< of a command: its last attempt's, if any ran
   int attempts = 0;                             ///< attempts that were started
+  int worker = 0;                               ///< of the last attempt, from 0
   int priority = 3;
+  Status status = Status::pending;
   bool must_complete = false;
   bool detached = false;
+  bool restored = false;  ///< an earlier run had finished it
   Duration created_at{0};
   std::optional<Duration> started_at;  ///< first attempt; none if there was none
+  Duration last_started_at{0};         ///< last attempt
   Duration finished_at{0};
   Duration duration{0};  ///< from `started_at` to `finished_at`; zero if never started
   std::string message;   ///< why it did not succeed, in a few words; empty where it did
   Metadata metadata;
-  std::vector<AttemptResult> attempt_list;
+  std::vector<AttemptResult> unsuccessful_attempts;
+
+  /// All attempts, in order.
+  std::vector<AttemptResult> attempt_list() const;
 };
 
 }  // namespace osiiso

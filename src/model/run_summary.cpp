@@ -59,7 +59,7 @@ ResultList RunSummary::cancellations() const {
 
 std::map<std::string, ResultPtr> RunSummary::by_task_id() const {
   std::map<std::string, ResultPtr> found;
-  for (const ResultPtr& result : results) found.emplace(result->task_id, result);
+  for (const ResultPtr& result : results) found.emplace(result->task_id.text(), result);
   return found;
 }
 

@@ -26,29 +26,11 @@ scheduler::QueueRules rules_of(const QueueOptions& options, int workers) {
   return rules;
 }
 
-/// A bijection that scatters neighbouring numbers, so that task ids do not look alike.
-std::uint64_t scatter(std::uint64_t value) {
-  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
-  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
-  return value ^ (value >> 31U);
-}
-
 /// Tells the processor that this thread only waits.
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #endif
-}
-
-std::string hex_id(std::uint64_t high, std::uint64_t low) {
-  constexpr std::size_t kDigits = 16;  // of each half
-  std::string text(2 * kDigits, '0');
-  for (std::size_t i = 0; i < kDigits; ++i) {
-    const std::size_t shift = 4 * (kDigits - 1 - i);
-    text[i] = "0123456789abcdef"[(high >> shift) & 0xfU];
-    text[kDigits + i] = "0123456789abcdef"[(low >> shift) & 0xfU];
-  }
-  return text;
 }
 
 }  // namespace
@@ -57,7 +39,7 @@ Engine::Engine(const QueueOptions& options, int workers)
     : options_(options),
       key_high_(random_bits()),
       key_low_(random_bits()),
-      run_id_(hex_id(key_high_, key_low_)),
+      run_id_(TaskId(key_high_, key_low_)),
       core_(rules_of(options, workers)) {}
 
 /// Turns are short, so that it is worth looking a few times before the thread is put to sleep.
@@ -103,18 +85,18 @@ std::string Engine::run_id() const {
   return run_id_;
 }
 
-std::string Engine::task_id(const TaskRecord& record) const {
-  return hex_id(key_high_, key_low_ ^ scatter(record.sequence + 1));
+TaskId Engine::task_id(const TaskRecord& record) const {
+  return record.result.task_id;  // fixed
 }
 
-ResultPtr Engine::result(const TaskRecord& record) const {
+ResultPtr Engine::result(const RecordPtr& record) const {
   const Lock lock(mutex_);
-  return record.shared_result();
+  return result_of(record);
 }
 
-ResultPtr Engine::wait(const TaskRecord& record, std::optional<Duration> timeout) const {
+ResultPtr Engine::wait(const RecordPtr& record, std::optional<Duration> timeout) const {
   Lock lock(mutex_);
-  const auto is_done = [&] { return record.is_final(); };
+  const auto is_done = [&] { return record->is_final(); };
   ++waiters_;
   if (timeout) {
     finished_.wait_until(lock, base::saturating_add(base::now(), *timeout), is_done);
@@ -122,14 +104,14 @@ ResultPtr Engine::wait(const TaskRecord& record, std::optional<Duration> timeout
     finished_.wait(lock, is_done);
   }
   --waiters_;
-  return record.shared_result();
+  return result_of(record);
 }
 
 void Engine::on_done(const RecordPtr& record, std::function<void()> callback) {
   {
     const Turn turn(*this);
     if (!record->is_final()) {
-      record->callbacks.push_back(std::move(callback));
+      record->make_extras().callbacks.push_back(std::move(callback));
       return;
     }
     if (record->undelivered > 0) {  // those before it have not been called yet
@@ -196,15 +178,14 @@ RunSummary Engine::collect() {
   summary.timed_out = core_.timed_out();
   if (started_at_) summary.duration = base::now() - *started_at_;
   summary.results.reserve(accepted_.size());
-  for (auto& record : accepted_) {
-    if (record->restored) {
-      summary.restored.push_back(record->shared_result());
-    } else if (!record->result.detached) {
-      summary.add(record->shared_result());
+  for (const auto index : accepted_) {
+    const auto released = std::move(records_[static_cast<std::size_t>(index)]);
+    if (released->result.restored) {
+      summary.restored.push_back(result_of(released));
+    } else if (!released->result.detached) {
+      summary.add(result_of(released));
     }
-    core_.release(record->index);
-    record->released = true;
-    records_[static_cast<std::size_t>(record->index)].reset();
+    core_.release(index);
   }
   for (const auto& group : run_groups_) {
     core_.release(*group->index);

@@ -18,6 +18,7 @@
 #include "osiiso/queue_stats.hpp"
 #include "osiiso/run_summary.hpp"
 
+#include "base/stop_state.hpp"
 #include "queue/attempt.hpp"
 #include "queue/record.hpp"
 #include "scheduler/core.hpp"
@@ -105,11 +106,11 @@ class Engine {
   int attempts(const TaskRecord& record) const;
   std::string name(const TaskRecord& record) const;
   std::string run_id() const;
-  std::string task_id(const TaskRecord& record) const;
+  TaskId task_id(const TaskRecord& record) const;
   /// Null until the task is final.
-  ResultPtr result(const TaskRecord& record) const;
+  ResultPtr result(const RecordPtr& record) const;
   /// The same, after at most `timeout` (none: as long as it takes).
-  ResultPtr wait(const TaskRecord& record, std::optional<Duration> timeout) const;
+  ResultPtr wait(const RecordPtr& record, std::optional<Duration> timeout) const;
   /// Calls `callback` when the task is final, at once where it is. What it throws goes to the
   /// error hook.
   void on_done(const RecordPtr& record, std::function<void()> callback);
@@ -213,6 +214,8 @@ class Engine {
   void complete_result(TaskRecord& record, const scheduler::Finished& effect) const;
   std::string cancel_message(const scheduler::Finished& effect) const;
   const RecordPtr& record(scheduler::TaskIndex index) const;
+  /// Whether its run is over.
+  bool is_released(const RecordPtr& task) const { return record(task->index) != task; }
   Duration since_start(Instant at) const;
   bool run_is_over() const;
   bool is_idle() const;
@@ -248,11 +251,12 @@ class Engine {
   Instant now_;  // when the turn under way began
   scheduler::Core core_;
   Workers* workers_ = nullptr;
-  std::vector<RecordPtr> records_;    // by TaskIndex
-  std::vector<GroupPtr> groups_;      // by GroupIndex
-  std::vector<GroupPtr> run_groups_;  // to be released after the run
+  std::vector<RecordPtr> records_;                       // by TaskIndex
+  std::vector<std::shared_ptr<base::StopState>> stops_;  // by worker: of its last attempt
+  std::vector<GroupPtr> groups_;                         // by GroupIndex
+  std::vector<GroupPtr> run_groups_;                     // to be released after the run
   GroupPtr last_named_group_;
-  std::vector<RecordPtr> accepted_;                    // since the last run, in order
+  std::vector<scheduler::TaskIndex> accepted_;         // since the last run, in order
   std::shared_ptr<const OptionSet> last_command_set_;  // most tasks share their options
   std::shared_ptr<const OptionSet> last_function_set_;
   std::uint64_t next_sequence_ = 0;

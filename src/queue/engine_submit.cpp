@@ -11,6 +11,13 @@
 namespace osiiso::queue {
 namespace {
 
+/// A bijection that scatters neighbouring numbers, so that task ids do not look alike.
+std::uint64_t scatter(std::uint64_t value) {
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
+  return value ^ (value >> 31U);
+}
+
 scheduler::TaskRules rules_of(const TaskOptions& options) {
   scheduler::TaskRules rules;
   rules.priority = options.priority;
@@ -111,7 +118,7 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   for (auto& task : tasks) {
     auto set = option_set(task.options, task.body.command() != nullptr);
     auto record = make_record(std::move(task.name), std::move(set), std::move(task.body));
-    record->recorder = std::move(task.recorder);
+    if (task.recorder) record->make_extras().recorder = std::move(task.recorder);
     if (task.group) record->group = accepted.groups[static_cast<std::size_t>(*task.group)];
     auto scope = scheduler::Scope::none;
     if (task.finally) scope = task.group ? scheduler::Scope::group : scheduler::Scope::run;
@@ -158,9 +165,9 @@ void Engine::require_own(const std::vector<TaskNeed>& needs) const {
 /// The needs of the options, which are handles and groups, perhaps of an earlier run.
 void Engine::link_needs(const RecordPtr& record, const std::vector<TaskNeed>& needs) {
   for (const auto& need : needs) {
-    const auto& name = need.task ? need.task->result.name : need.group->group_id;
+    const auto& name = need.task ? need.task->result.name : need.group->group_id.str();
     const Status outcome = need.task ? need.task->result.status : need.group->outcome;
-    if (need.task && !need.task->released) {
+    if (need.task && !is_released(need.task)) {
       core_.need(record->index, need.task->index);
     } else if (need.group && need.group->index) {
       core_.need(record->index, *need.group->index);
@@ -182,7 +189,7 @@ void Engine::restore(TaskRecord& record, std::any value) {
   }
   result.value = std::move(value);
   result.message = "restored from checkpoint";
-  record.restored = true;
+  result.restored = true;
   core_.restore(record.index, now_);
 }
 
@@ -198,7 +205,7 @@ void Engine::throw_full() const {
 RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet> set,
                               TaskBody body) {
   auto record = std::make_shared<TaskRecord>();
-  record->sequence = next_sequence_++;
+  record->result.task_id = TaskId(key_high_, key_low_ ^ scatter(++next_sequence_));
   record->result.created_at = now_.time_since_epoch();
   if (name.empty()) name = set->options->name;
   if (name.empty()) name = model::default_name(body);
@@ -274,7 +281,7 @@ void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::Group
   const auto at = static_cast<std::size_t>(record->index);
   if (records_.size() <= at) records_.resize(at + 1);
   records_[at] = record;
-  accepted_.push_back(record);
+  accepted_.push_back(record->index);
 }
 
 }  // namespace osiiso::queue

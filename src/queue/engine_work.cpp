@@ -44,23 +44,24 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
   auto& result = record->result;
   result.status = Status::running;
   result.attempts = start.attempt;
-  record->worker = worker;
+  result.worker = worker;
   // Workers that an earlier run left behind do not wait for the next one to begin.
   if (!started_at_) started_at_ = now_;
-  record->attempt_started_at = now_;
-  record->stop = std::make_shared<base::StopState>();
-  if (!result.started_at) result.started_at = since_start(now_);
-  if (result.task_id.empty()) result.task_id = task_id(*record);
-  return {record, record->body, record->recorder,
+  result.last_started_at = since_start(now_);
+  if (!result.started_at) result.started_at = result.last_started_at;
+  const auto at = static_cast<std::size_t>(worker);
+  if (stops_.size() <= at) stops_.resize(at + 1);
+  stops_[at] = std::make_shared<base::StopState>();
+  return {record, record->body, record->recorder(),
           TaskContext({.run_id = &run_id_,
-                       .task_id = &result.task_id,
+                       .task_id = result.task_id,
                        .name = &result.name,
-                       .group_id = record->group ? &record->group->group_id : &kNoGroup,
+                       .group_id = record->group ? &record->group->group_id.str() : &kNoGroup,
                        .attempt = start.attempt,
                        .max_attempts = record->set->rules.retries + 1,
                        .worker = worker,
                        .grace = record->set->grace},
-                      record->stop)};
+                      stops_[at])};
 }
 
 void Engine::record(const Attempt& attempt, const AttemptOutcome& outcome) {
@@ -119,7 +120,7 @@ void Engine::announce(const Attempt& attempt) {
 HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
   return {.task_id = task_id(record),
           .name = record.result.name,
-          .group_id = record.group ? record.group->group_id : std::string(),
+          .group_id = record.group ? record.group->group_id.str() : std::string(),
           .attempt = attempt};
 }
 
@@ -186,22 +187,23 @@ void Engine::carry_out(const scheduler::StopRequested& effect) {
   } else if (effect.why == Why::kill) {
     request = {.signal = SIGKILL, .grace = Duration{0}};
   }
-  task.stop->request(request);
+  stops_[static_cast<std::size_t>(task.result.worker)]->request(request);
 }
 
 void Engine::carry_out(const scheduler::Abandoned& effect) {
   auto& task = *record(effect.task);
   note_attempt(task, effect.verdict, {});
-  if (workers_ != nullptr) workers_->replace(task.worker);
+  if (workers_ != nullptr) workers_->replace(task.result.worker);
 }
 
 void Engine::carry_out(const scheduler::RetryScheduled& effect) {
   const auto& task = record(effect.task);
   task->result.status = Status::retrying;
   if (!options_.hooks.on_retry) return;
-  notify(task,
-         [this, about = hook_task(*task, effect.attempt),
-          failed = task->result.attempt_list.back()] { options_.hooks.on_retry(about, failed); });
+  notify(task, [this, about = hook_task(*task, effect.attempt),
+                failed = task->result.unsuccessful_attempts.back()] {
+    options_.hooks.on_retry(about, failed);
+  });
 }
 
 void Engine::tell_if_over() {
@@ -221,13 +223,13 @@ void Engine::carry_out(const scheduler::Finished& effect) {
     task.group->outcome = status;
   }
   task.body = {};
-  note_end(finished, std::exchange(task.recorder, nullptr));
-  task.stop.reset();
+  if (const auto extras = std::move(task.extras)) {
+    note_end(finished, extras->recorder);
+    for (auto& callback : extras->callbacks) notify(finished, std::move(callback));
+  }
   if (waiters_ > 0) finished_.notify_all();
-  for (auto& callback : task.callbacks) notify(finished, std::move(callback));
-  task.callbacks.clear();
   if (options_.hooks.on_complete) {
-    notify(finished, [this, result = task.shared_result()] { options_.hooks.on_complete(result); });
+    notify(finished, [this, result = result_of(finished)] { options_.hooks.on_complete(result); });
   }
 }
 
@@ -246,15 +248,19 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
   }
   auto& result = task.result;
   if (result.output) add_leaked(outcome, *result.output);
-  result.attempt_list.push_back({.attempt = result.attempts,
-                                 .worker = task.worker,
-                                 .started_at = since_start(task.attempt_started_at),
-                                 .finished_at = since_start(now_),
-                                 .cause = outcome.cause,
-                                 .exit_code = outcome.exit_code,
-                                 .signal = outcome.signal,
-                                 .message = outcome.message});
-  result.value = verdict == Verdict::succeeded ? std::move(outcome.value) : std::any();
+  if (verdict == Verdict::succeeded) {
+    result.value = std::move(outcome.value);
+  } else {
+    result.unsuccessful_attempts.push_back({.attempt = result.attempts,
+                                            .worker = result.worker,
+                                            .started_at = result.last_started_at,
+                                            .finished_at = since_start(now_),
+                                            .cause = outcome.cause,
+                                            .exit_code = outcome.exit_code,
+                                            .signal = outcome.signal,
+                                            .message = outcome.message});
+    result.value.reset();
+  }
   result.exception = std::move(outcome.error);
   result.output = std::move(outcome.output);
   result.message = std::move(outcome.message);
@@ -264,7 +270,6 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
 void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect) const {
   auto& result = task.result;
   const auto& options = *task.set->options;
-  if (result.task_id.empty()) result.task_id = task_id(task);
   if (const auto* command = task.body.command()) result.command = command->text();
   if (task.group) result.group_id = task.group->group_id;
   result.priority = options.priority;
@@ -283,7 +288,7 @@ void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect
 std::string Engine::cancel_message(const scheduler::Finished& effect) const {
   const auto needed = [&]() -> const std::string& {
     if (const auto* group = std::get_if<scheduler::GroupIndex>(&*effect.need)) {
-      return groups_[static_cast<std::size_t>(*group)]->group_id;
+      return groups_[static_cast<std::size_t>(*group)]->group_id.str();
     }
     return record(std::get<scheduler::TaskIndex>(*effect.need))->result.name;
   };

@@ -16,7 +16,6 @@
 #include "osiiso/task_options.hpp"
 
 #include "base/clock.hpp"
-#include "base/stop_state.hpp"
 #include "queue/attempt.hpp"
 #include "scheduler/types.hpp"
 
@@ -33,32 +32,32 @@ struct OptionSet {
 
 /// A group, or a mere name that tasks are counted under.
 struct GroupRecord {
-  std::string group_id;                             // fixed
+  SharedText group_id;                              // fixed
   std::optional<scheduler::GroupIndex> index = {};  // none: a mere name, or released
   Status outcome = Status::succeeded;               // of the members that are final
+};
+
+/// What few tasks have, while they live.
+struct TaskExtras {
+  RecorderPtr recorder;                          // null: nothing is kept beyond the run
+  std::vector<std::function<void()>> callbacks;  // called when it is final, in this order
 };
 
 /// Everything that a queue knows of one task. Handles share it, so it can outlive the queue.
 /// Guarded by the engine's mutex, except for what is fixed at submission. Its result is a part of
 /// it, for most tasks are kept until somebody has looked at all of them; what only a live task
 /// needs is let go of when it is final.
-struct TaskRecord : std::enable_shared_from_this<TaskRecord> {
+struct TaskRecord {
+  int undelivered = 0;  // hooks about it that are still to be called
+
   // Fixed at submission.
-  std::uint64_t sequence = 0;  // position among all tasks of the queue, from 0
-  scheduler::TaskIndex index{};
+  scheduler::TaskIndex index{};  // once its run is over it may stand for another task
   std::shared_ptr<const OptionSet> set;
   std::shared_ptr<GroupRecord> group;  // null: in no group
 
   // While it lives.
   TaskBody body;
-  RecorderPtr recorder;                   // null: nothing is kept beyond the run
-  std::shared_ptr<base::StopState> stop;  // of the attempt under way
-  Instant attempt_started_at;
-  int worker = 0;
-
-  // Called when it is final, in this order.
-  std::vector<std::function<void()>> callbacks;
-  int undelivered = 0;  // hooks about it that are still to be called
+  std::unique_ptr<TaskExtras> extras;  // null: none
 
   /// Filled as things become known, and never changed once its status is final. Until then
   /// `created_at` counts from the clock's epoch, and value, exception, output and message are those
@@ -67,14 +66,13 @@ struct TaskRecord : std::enable_shared_from_this<TaskRecord> {
 
   // Once it is final.
   std::uint64_t finish_order = 0;  // among all tasks of the queue, from 1
-  bool restored = false;           // an earlier run had finished it
-  bool released = false;           // its run is over: `index` may stand for another task
 
-  bool is_final() const { return osiiso::is_final(result.status); }
-  /// Null until the task is final. Keeps the record alive.
-  ResultPtr shared_result() const {
-    return is_final() ? ResultPtr(shared_from_this(), &result) : nullptr;
+  RecorderPtr recorder() const { return extras ? extras->recorder : nullptr; }
+  TaskExtras& make_extras() {
+    if (!extras) extras = std::make_unique<TaskExtras>();
+    return *extras;
   }
+  bool is_final() const { return osiiso::is_final(result.status); }
 };
 
 /// Why a task is cancelled whose need ended otherwise than succeeded.
@@ -82,5 +80,8 @@ std::string need_text(const std::string& name, bool failed);
 
 using RecordPtr = std::shared_ptr<TaskRecord>;
 using GroupPtr = std::shared_ptr<GroupRecord>;
+
+/// Null until the task is final. Keeps the record alive.
+ResultPtr result_of(const RecordPtr& record);
 
 }  // namespace osiiso::queue

@@ -20,13 +20,13 @@ AnyTaskHandle::AnyTaskHandle(std::shared_ptr<queue::Engine> engine,
     : engine_(std::move(engine)), record_(std::move(record)) {}
 
 ResultPtr AnyTaskHandle::wait_for(std::optional<Duration> timeout) const {
-  auto result = engine_->wait(*record_, timeout);
+  auto result = engine_->wait(record_, timeout);
   if (!result) throw TimeoutError(kNotReady);
   return result;
 }
 
 ResultPtr AnyTaskHandle::result() const {
-  auto result = engine_->result(*record_);
+  auto result = engine_->result(record_);
   if (!result) throw StateError(kNotReady);
   return result;
 }
@@ -81,7 +81,7 @@ AnyTaskHandle::operator TaskNeed() const {
 }
 
 const std::string& detail::group_id_of(const queue::GroupRecord& group) {
-  return group.group_id;
+  return group.group_id.str();
 }
 
 RunSummary detail::summary_of(const ResultList& results) {

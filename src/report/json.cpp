@@ -134,8 +134,8 @@ void write_exit_status(JsonText& out, const AttemptResult& attempt) {
 
 void write_exception(JsonText& out, const TaskResult& result) {
   if (result.status != Status::failed) return out.null();
-  const AttemptResult last =
-      result.attempt_list.empty() ? AttemptResult() : result.attempt_list.back();
+  const auto& attempts = result.unsuccessful_attempts;
+  const AttemptResult last = attempts.empty() ? AttemptResult() : attempts.back();
   out.open('{');
   // A failure that nobody gave a cause is one all the same.
   out.key("kind").text(to_string(last.cause == Cause::none ? Cause::error : last.cause));
@@ -181,7 +181,7 @@ void write_result(JsonText& out, const TaskResult& result) {
   bool is_binary = false;
   out.take_replaced();
   out.open('{');
-  out.key("task_id").text(result.task_id);
+  out.key("task_id").text(result.task_id.text());
   out.key("name").text(result.name);
   out.key("group_id").text_or_null(result.group_id);
   out.key("status").text(to_string(result.status));
@@ -207,7 +207,7 @@ void write_result(JsonText& out, const TaskResult& result) {
   write_output(out, output);
   write_leaked(out.key("leaked"), output.leaked);
   out.key("attempt_list").open('[');
-  for (const AttemptResult& attempt : result.attempt_list) write_attempt(out, attempt);
+  for (const AttemptResult& attempt : result.attempt_list()) write_attempt(out, attempt);
   out.close(']');
   // Last, since only now all texts have been seen.
   if (out.take_replaced() || is_binary) out.key("binary").boolean(true);

@@ -155,7 +155,7 @@ Observed observe(const json& vector) {
 int most_at_once(const Observed& seen) {
   std::vector<std::pair<Duration, int>> changes;  // an end goes before a start at the same time
   for (const auto& entry : seen.results) {
-    for (const auto& attempt : entry.second->attempt_list) {
+    for (const auto& attempt : entry.second->attempt_list()) {
       changes.emplace_back(attempt.started_at, +1);
       changes.emplace_back(attempt.finished_at, -1);
     }

@@ -153,7 +153,7 @@ TEST_CASE("arguments are lvalues at each attempt of a coroutine, move-only ones 
   CHECK(osiiso::run(queue.run()).ok());
   CHECK(handle.value() == "axxx");
   CHECK(handle.attempts() == 3);
-  CHECK(handle.result()->attempt_list[1].message == "attempt 2");
+  CHECK(handle.result()->attempt_list()[1].message == "attempt 2");
   CHECK(*moved.value() == 7);
 }
 
@@ -819,9 +819,9 @@ TEST_CASE("commands: output, failures, what they read, and a program that is not
   CHECK(good.value().stdout_text == "out\n");
   CHECK(good.value().stderr_text == "err\n");
   CHECK(bad.result()->message == "Connection refused");
-  CHECK(bad.result()->attempt_list[0].exit_code == 7);
+  CHECK(bad.result()->attempt_list()[0].exit_code == 7);
   CHECK(missing.result()->message == "cannot run '/no/such/program': No such file or directory");
-  CHECK(missing.result()->attempt_list[0].cause == osiiso::Cause::spawn);
+  CHECK(missing.result()->attempt_list()[0].cause == osiiso::Cause::spawn);
   CHECK(reads.value().stdout_text == "typed\n");
   CHECK(large.value().stdout_bytes == 1000000);
   CHECK(silent.result()->message == "exit status 3");
@@ -838,7 +838,7 @@ TEST_CASE("a command that passes its timeout is stopped, and what it printed is 
   CHECK(handle.result()->message == "task 'slow' exceeded 0.15s timeout");
   REQUIRE(handle.result()->output != nullptr);
   CHECK(handle.result()->output->stdout_text == "so far\n");
-  CHECK(deaf.result()->attempt_list[0].cause == osiiso::Cause::timeout);
+  CHECK(deaf.result()->attempt_list()[0].cause == osiiso::Cause::timeout);
 }
 
 TEST_CASE("a running command is cancelled from another thread") {

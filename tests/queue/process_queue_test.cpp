@@ -194,7 +194,7 @@ TEST_CASE("PRO-2: an exception crosses with its type's name and its text") {
   const auto number = queue.submit([] { throw 3; });
   queue.run();
   CHECK(odd.result()->message == "very odd");
-  CHECK(odd.result()->attempt_list.at(0).cause == osiiso::Cause::error);
+  CHECK(odd.result()->attempt_list().at(0).cause == osiiso::Cause::error);
   CHECK_THROWS_WITH_AS(odd.value(), "very odd", osiiso::RemoteError);
   try {
     odd.value();
@@ -220,7 +220,7 @@ TEST_CASE("PRO-1: the death of a worker process is the failure of its task alone
   CHECK(exits.result()->message == "worker process died (exit code 3)");
   CHECK(leaves.result()->message == "worker process died (exit code 0)");
   CHECK(crashes.result()->message == "worker process died (SIGSEGV)");
-  CHECK(crashes.result()->attempt_list.at(0).cause == osiiso::Cause::worker);
+  CHECK(crashes.result()->attempt_list().at(0).cause == osiiso::Cause::worker);
   CHECK_THROWS_AS(crashes.value(), osiiso::WorkerError);
   CHECK(works.value() == 3);
 }
@@ -240,7 +240,7 @@ TEST_CASE("a crash is retried in a new process") {
   CHECK(handle.value() == "at last");
   const auto result = handle.result();
   CHECK(result->attempts == 3);
-  CHECK(result->attempt_list.at(0).message == "worker process died (exit code 7)");
+  CHECK(result->attempt_list().at(0).message == "worker process died (exit code 7)");
 }
 
 TEST_CASE("a worker process serves task after task and run after run") {
@@ -456,9 +456,9 @@ TEST_CASE("commands run in worker processes with the same results") {
   CHECK(good.value().stderr_text == "12=3none");
   CHECK(good.value().exit_code == 4);
   CHECK(bad.result()->message == "oops");
-  CHECK(bad.result()->attempt_list.at(1).exit_code == 2);
-  CHECK(bad.result()->attempt_list.at(1).cause == osiiso::Cause::exit);
-  CHECK(absent.result()->attempt_list.at(0).cause == osiiso::Cause::spawn);
+  CHECK(bad.result()->attempt_list().at(1).exit_code == 2);
+  CHECK(bad.result()->attempt_list().at(1).cause == osiiso::Cause::exit);
+  CHECK(absent.result()->attempt_list().at(0).cause == osiiso::Cause::spawn);
   CHECK(absent.result()->message == "cannot run '/no/such/program': No such file or directory");
   CHECK(ids.value().stdout_text == ids.task_id() + " who");
 }

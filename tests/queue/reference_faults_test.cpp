@@ -235,7 +235,7 @@ TEST_CASE_TEMPLATE("an attempt that timed out does not overlap its own retry", Q
   const auto handle = queue.submit(options, alone_in, folder.path() + "/lock");
   queue.run();
   CHECK(handle.result()->attempts == 3);
-  for (const auto& attempt : handle.result()->attempt_list) {
+  for (const auto& attempt : handle.result()->attempt_list()) {
     CHECK(attempt.message == "task 'slow' exceeded 0.005s timeout");
   }
   CHECK_FALSE(std::filesystem::exists(folder.path() + "/overlapped"));

@@ -360,7 +360,7 @@ TEST_CASE_TEMPLATE("TaskResult: attempts", Queue, OSIISO_QUEUES) {
   CHECK(handle.result()->exception == nullptr);
   CHECK(handle.value() == 5);
   CHECK(failing.result()->attempts == 3);
-  CHECK(failing.result()->attempt_list.size() == 3);
+  CHECK(failing.result()->attempt_list().size() == 3);
 }
 
 TEST_CASE_TEMPLATE("TaskResult: priority, must_complete, group_id, detached, metadata", Queue,

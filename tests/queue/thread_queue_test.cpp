@@ -78,10 +78,10 @@ TEST_CASE("a failing attempt is retried until it succeeds, and every cause is ke
   const auto result = handle.result();
   CHECK(result->attempts == 3);
   CHECK(result->message.empty());
-  REQUIRE(result->attempt_list.size() == 3);
-  CHECK(result->attempt_list[0].message == "attempt 1");
-  CHECK(result->attempt_list[1].message == "attempt 2");
-  CHECK(result->attempt_list[2].message.empty());
+  REQUIRE(result->attempt_list().size() == 3);
+  CHECK(result->attempt_list()[0].message == "attempt 1");
+  CHECK(result->attempt_list()[1].message == "attempt 2");
+  CHECK(result->attempt_list()[2].message.empty());
 }
 
 TEST_CASE("a handle tells the states, and result() throws until the task is final") {
@@ -483,9 +483,9 @@ TEST_CASE("commands are tasks like any other") {
   CHECK(good.result()->output->stdout_text == "out\n");
   CHECK(good.result()->output->stderr_text == "err\n");
   CHECK(bad.result()->message == "Connection refused");
-  CHECK(bad.result()->attempt_list[0].exit_code == 7);
+  CHECK(bad.result()->attempt_list()[0].exit_code == 7);
   CHECK(missing.result()->message == "cannot run '/no/such/program': No such file or directory");
-  CHECK(missing.result()->attempt_list[0].cause == osiiso::Cause::spawn);
+  CHECK(missing.result()->attempt_list()[0].cause == osiiso::Cause::spawn);
 }
 
 TEST_CASE("a command that passes its timeout is stopped, and what it printed is kept") {

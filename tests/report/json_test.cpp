@@ -221,22 +221,22 @@ TEST_CASE("a function has no command, output or use of its own") {
 
 TEST_CASE("an exception is that of the last attempt") {
   TaskResult made = result("a", Status::failed, "killed by SIGSEGV", 2);
-  made.attempt_list.push_back({.attempt = 1,
-                               .worker = 0,
-                               .started_at = {},
-                               .finished_at = {},
-                               .cause = Cause::exit,
-                               .exit_code = 1,
-                               .signal = std::nullopt,
-                               .message = "exit status 1"});
-  made.attempt_list.push_back({.attempt = 2,
-                               .worker = 0,
-                               .started_at = {},
-                               .finished_at = {},
-                               .cause = Cause::signal,
-                               .exit_code = std::nullopt,
-                               .signal = SIGSEGV,
-                               .message = "killed by SIGSEGV"});
+  made.unsuccessful_attempts.push_back({.attempt = 1,
+                                        .worker = 0,
+                                        .started_at = {},
+                                        .finished_at = {},
+                                        .cause = Cause::exit,
+                                        .exit_code = 1,
+                                        .signal = std::nullopt,
+                                        .message = "exit status 1"});
+  made.unsuccessful_attempts.push_back({.attempt = 2,
+                                        .worker = 0,
+                                        .started_at = {},
+                                        .finished_at = {},
+                                        .cause = Cause::signal,
+                                        .exit_code = std::nullopt,
+                                        .signal = SIGSEGV,
+                                        .message = "killed by SIGSEGV"});
   CHECK(parsed(made)["exception"].dump() ==
         R"({"kind":"signal","exit_code":null,"signal":"SIGSEGV"})");
   CHECK(parsed(made)["attempt_list"][1]["signal"] == "SIGSEGV");
@@ -311,8 +311,8 @@ TEST_CASE("no text can make the JSON unreadable") {
   made.status = Status::failed;
   made.name = made.group_id = made.command = made.message = hostile;
   made.metadata = std::make_shared<const nlohmann::json>(hostile);
-  made.attempt_list.resize(1);
-  made.attempt_list[0].message = hostile;
+  made.unsuccessful_attempts.resize(1);
+  made.unsuccessful_attempts[0].message = hostile;
   RunFacts facts;
   facts.name = hostile;
   const ordered_json json = parsed(summary_of({made}), facts);

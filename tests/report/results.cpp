@@ -19,7 +19,7 @@ TaskResult fetch_api() {
   output.cpu_user = 10ms;
   output.cpu_system = 4ms;
   output.max_rss = 9'437'184;
-  made.task_id = "0123456789abcdef0123456789abcdef";
+  made.task_id = TaskId(0x0123456789abcdef, 0x0123456789abcdef);
   made.group_id = "api";
   made.command = "curl -fsS https://example.org/api";
   made.output = std::make_shared<const CommandOutput>(output);
@@ -28,32 +28,32 @@ TaskResult fetch_api() {
   made.finished_at = 1200ms;
   made.duration = 1199ms;
   for (int attempt = 1; attempt <= 3; ++attempt) {
-    made.attempt_list.push_back({.attempt = attempt,
-                                 .worker = attempt - 1,
-                                 .started_at = attempt * 400ms - 399ms,
-                                 .finished_at = attempt * 400ms,
-                                 .cause = Cause::exit,
-                                 .exit_code = 7,
-                                 .signal = std::nullopt,
-                                 .message = "Connection refused"});
+    made.unsuccessful_attempts.push_back({.attempt = attempt,
+                                          .worker = attempt - 1,
+                                          .started_at = attempt * 400ms - 399ms,
+                                          .finished_at = attempt * 400ms,
+                                          .cause = Cause::exit,
+                                          .exit_code = 7,
+                                          .signal = std::nullopt,
+                                          .message = "Connection refused"});
   }
   return made;
 }
 
 TaskResult parse_data() {
   TaskResult made = result("parse-data", Status::failed, "Invalid JSON at line 42");
-  made.task_id = "1123456789abcdef0123456789abcdef";
+  made.task_id = TaskId(0x1123456789abcdef, 0x0123456789abcdef);
   made.started_at = 2ms;
   made.finished_at = 3ms;
   made.duration = 1ms;
-  made.attempt_list.push_back({.attempt = 1,
-                               .worker = 0,
-                               .started_at = 2ms,
-                               .finished_at = 3ms,
-                               .cause = Cause::error,
-                               .exit_code = std::nullopt,
-                               .signal = std::nullopt,
-                               .message = "Invalid JSON at line 42"});
+  made.unsuccessful_attempts.push_back({.attempt = 1,
+                                        .worker = 0,
+                                        .started_at = 2ms,
+                                        .finished_at = 3ms,
+                                        .cause = Cause::error,
+                                        .exit_code = std::nullopt,
+                                        .signal = std::nullopt,
+                                        .message = "Invalid JSON at line 42"});
   return made;
 }
 
@@ -63,30 +63,24 @@ TaskResult hello() {
   output.exit_code = 0;
   output.stdout_text = "hello\n\"wörld\"\n";
   output.stdout_bytes = output.stdout_text.size();
-  made.task_id = "2123456789abcdef0123456789abcdef";
+  made.task_id = TaskId(0x2123456789abcdef, 0x0123456789abcdef);
   made.group_id = "api";
   made.command = "echo hello";
   made.output = std::make_shared<const CommandOutput>(output);
   made.value = made.output;
   made.must_complete = true;
   made.started_at = 1500us;
+  made.last_started_at = 1500us;
   made.finished_at = 1501us;
   made.duration = 1us;
   made.metadata = std::make_shared<const nlohmann::json>(nlohmann::json{{"owner", "ops"}});
-  made.attempt_list.push_back({.attempt = 1,
-                               .worker = 3,
-                               .started_at = 1500us,
-                               .finished_at = 1501us,
-                               .cause = Cause::none,
-                               .exit_code = 0,
-                               .signal = std::nullopt,
-                               .message = {}});
+  made.worker = 3;
   return made;
 }
 
 TaskResult answer() {
   TaskResult made = result("answer", Status::succeeded);
-  made.task_id = "3123456789abcdef0123456789abcdef";
+  made.task_id = TaskId(0x3123456789abcdef, 0x0123456789abcdef);
   made.value = 42;
   return made;
 }
