@@ -143,7 +143,10 @@ void ChildRun::on_exit(base::Instant now) {
   if (result_.stopped) {
     phase_ = Phase::lingering;
     look_again_after_ = kFirstLook;
-    return linger(now);
+    if (owns_orphans()) return linger(now);
+    // It takes a look at all processes: one for those that end at the same time.
+    look_at_ = base::saturating_add(now, kFirstLook);
+    return;
   }
   const auto left = left_behind(now);
   if (left.empty()) return finish();

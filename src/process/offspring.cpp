@@ -83,8 +83,8 @@ void ChildList::open() {
 
 // What spawn() tells
 
-OwnChild::OwnChild(pid_t pid) : pid_(pid) {
-  Offspring::instance().add_child(pid);
+OwnChild::OwnChild(pid_t pid, base::Instant before) : pid_(pid) {
+  Offspring::instance().add_child(pid, before);
 }
 
 void OwnChild::reset() {
@@ -115,9 +115,9 @@ Offspring& Offspring::instance() {
   return *offspring;
 }
 
-void Offspring::add_child(pid_t pid) {
+void Offspring::add_child(pid_t pid, base::Instant before) {
   const std::lock_guard lock(mutex_);
-  children_.emplace(pid, nullptr);
+  children_.insert_or_assign(pid, Child{nullptr, before});
   orphans_.erase(pid);  // seen before it was known
 }
 
@@ -128,13 +128,18 @@ void Offspring::remove_child(pid_t pid) {
 
 void Offspring::add_task(TaskTrace& task) {
   const std::lock_guard lock(mutex_);
-  children_[task.leader] = &task;
+  Child& leader = children_.at(task.leader);
+  leader.task = &task;
+  // One that was found while nobody knew of the task may be the task's: it is looked at again.
+  std::erase_if(orphans_, [&](const auto& entry) {
+    return entry.second.task == nullptr && entry.second.found_at >= leader.before;
+  });
 }
 
 void Offspring::remove_task(const TaskTrace& task) {
   const std::lock_guard lock(mutex_);
   const auto leader = children_.find(task.leader);
-  if (leader != children_.end() && leader->second == &task) leader->second = nullptr;
+  if (leader != children_.end() && leader->second.task == &task) leader->second.task = nullptr;
   for (auto& [pid, orphan] : orphans_) {
     if (orphan.task == &task) orphan.task = nullptr;
   }
@@ -188,7 +193,7 @@ void Offspring::look(base::Instant since) {
 void Offspring::take_in(pid_t pid) {
   const auto process = find_process(pid);
   if (!process) return;
-  Orphan orphan{.look = looks_};
+  Orphan orphan{.look = looks_, .found_at = base::now()};
   orphan.is_foreign = process->session == ::getsid(0);
   if (!orphan.is_foreign) orphan.task = task_of(*process);
   orphans_.emplace(pid, orphan);
@@ -197,7 +202,7 @@ void Offspring::take_in(pid_t pid) {
 const TaskTrace* Offspring::task_of(const ListedProcess& process) const {
   // A session is that of the leader that began it: nobody can enter one.
   const auto leader = children_.find(process.session);
-  if (leader != children_.end() && leader->second != nullptr) return leader->second;
+  if (leader != children_.end() && leader->second.task != nullptr) return leader->second.task;
   const auto* seen_by = find_task([&](const TaskTrace& task) {
     return std::ranges::any_of(task.seen, [&](const auto& one) { return one.is_same_as(process); });
   });
@@ -208,8 +213,8 @@ const TaskTrace* Offspring::task_of(const ListedProcess& process) const {
 
 template <typename Is>
 const TaskTrace* Offspring::find_task(Is is) const {
-  for (const auto& [pid, task] : children_) {
-    if (task != nullptr && is(*task)) return task;
+  for (const auto& [pid, child] : children_) {
+    if (child.task != nullptr && is(*child.task)) return child.task;
   }
   return nullptr;
 }

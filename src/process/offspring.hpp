@@ -49,7 +49,8 @@ class Offspring {
  public:
   static Offspring& instance();
 
-  void add_child(pid_t pid);
+  /// `before`: an instant before it was there.
+  void add_child(pid_t pid, base::Instant before);
   void remove_child(pid_t pid);
   /// Whose leader must be a child.
   void add_task(TaskTrace& task);
@@ -67,10 +68,15 @@ class Offspring {
   void tend(base::Instant since);
 
  private:
+  struct Child {
+    TaskTrace* task = nullptr;  // null: no task's leader
+    base::Instant before;
+  };
   struct Orphan {
     const TaskTrace* task = nullptr;  // null: nobody's
     bool is_foreign = false;          // shares our session, as no task's process can
     std::uint64_t look = 0;           // the last one that showed it
+    base::Instant found_at;
   };
 
   Offspring() = default;
@@ -84,7 +90,7 @@ class Offspring {
   void reap(May may);
 
   std::mutex mutex_;
-  std::unordered_map<pid_t, TaskTrace*> children_;  // null: no task's leader
+  std::unordered_map<pid_t, Child> children_;
   std::unordered_map<pid_t, Orphan> orphans_;
   ChildList list_;
   std::uint64_t looks_ = 0;

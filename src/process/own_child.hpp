@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "base/clock.hpp"
+
 namespace osiiso::process {
 
 /// Says that a child was started by spawn(), and is not to be taken for an orphan, until it was
@@ -12,7 +14,8 @@ namespace osiiso::process {
 class OwnChild {
  public:
   OwnChild() = default;
-  explicit OwnChild(pid_t pid);
+  /// `before`: an instant before it was there.
+  OwnChild(pid_t pid, base::Instant before);
   ~OwnChild() { reset(); }
   OwnChild(OwnChild&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
   OwnChild& operator=(OwnChild&& other) noexcept {

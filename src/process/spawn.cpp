@@ -254,6 +254,7 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   pid_t pid = -1;
   int clone_error = 0;
   const SpawnUnderWay under_way;
+  const base::Instant before = base::now();
   {
     const AllSignalsBlocked blocked;
     pid = OSIISO_CLONE(child_main, stack.data() + stack.size(),
@@ -262,7 +263,7 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   }
   if (pid < 0) throw SpawnError(request, SpawnStep::clone, clone_error);
 
-  Child child{pid, base::Descriptor(pidfd), OwnChild(pid)};
+  Child child{pid, base::Descriptor(pidfd), OwnChild(pid, before)};
   if (shared.error_number != 0) {
     reap(child);
     throw SpawnError(request, shared.step, shared.error_number);
