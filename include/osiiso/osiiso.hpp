@@ -4,6 +4,7 @@
 /// Everything but `async_queue.hpp`, which brings Asio with it.
 #include "osiiso/batch.hpp"
 #include "osiiso/callable.hpp"
+#include "osiiso/checkpoint.hpp"
 #include "osiiso/command.hpp"
 #include "osiiso/completions.hpp"
 #include "osiiso/duration.hpp"
@@ -12,6 +13,7 @@
 #include "osiiso/process_queue.hpp"
 #include "osiiso/queue_options.hpp"
 #include "osiiso/queue_stats.hpp"
+#include "osiiso/recorder.hpp"
 #include "osiiso/run_summary.hpp"
 #include "osiiso/shared_text.hpp"
 #include "osiiso/sync_queue.hpp"

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "osiiso/batch.hpp"
 #include "osiiso/callable.hpp"
+#include "osiiso/checkpoint.hpp"
 #include "osiiso/task_body.hpp"
 #include "osiiso/task_options.hpp"
 
@@ -58,6 +60,26 @@ class Submitting : public Kinds::Queue {
     return map(TaskOptions{}, function, std::forward<Items>(items));
   }
 
+  /// The same, but what an earlier run finished is restored, and what this one does is recorded:
+  /// `queue.map(fetch, urls, checkpoint.in("fetch"))`. Throws `CheckpointError` where the file
+  /// cannot be read, `OptionError` where arguments cannot be a key. Items are looked at twice.
+  template <typename F, typename Items, typename Key>
+  auto map(TaskOptions options, const F& function, Items&& items,
+           const CheckpointSpace<Key>& space) {
+    using Handle = typename Kinds::template Handle<item_value_t<F, Items>>;
+    std::vector<Handle> handles;
+    auto recorders = recorders_of<F>(space, options.name, items);
+    for (auto& handle :
+         this->submit_all(std::move(options), bodies_of(function, items), std::move(recorders))) {
+      handles.push_back(as<Handle>(std::move(handle)));
+    }
+    return handles;
+  }
+  template <typename F, typename Items, typename Key>
+  auto map(const F& function, Items&& items, const CheckpointSpace<Key>& space) {
+    return map(TaskOptions{}, function, std::forward<Items>(items), space);
+  }
+
   /// The same under one identifier: `options.group_id`, without one `group-N`.
   template <typename F, typename Items>
   requires(!detail::is_bound<std::decay_t<F>>) auto group(TaskOptions options, const F& function,
@@ -69,6 +91,21 @@ class Submitting : public Kinds::Queue {
   requires(!detail::is_bound<std::decay_t<F>> &&
            !std::is_convertible_v<F, TaskOptions>) auto group(const F& function, Items&& items) {
     return group(TaskOptions{}, function, std::forward<Items>(items));
+  }
+
+  /// With a checkpoint, as `map`. `values()` has the restored ones too.
+  template <typename F, typename Items, typename Key>
+  auto group(TaskOptions options, const F& function, Items&& items,
+             const CheckpointSpace<Key>& space) {
+    auto recorders = recorders_of<F>(space, options.name, items);
+    auto made =
+        this->submit_group(std::move(options), bodies_of(function, items), std::move(recorders));
+    return as<typename Kinds::template Group<item_value_t<F, Items>>>(std::move(made));
+  }
+  template <typename F, typename Items, typename Key>
+  requires(!std::is_convertible_v<F, TaskOptions>) auto group(const F& function, Items&& items,
+                                                              const CheckpointSpace<Key>& space) {
+    return group(TaskOptions{}, function, std::forward<Items>(items), space);
   }
 
   /// A group of mixed calls: `queue.group({.group_id = "g"}, bound(f, 1), bound(g, "x"))`.
@@ -129,6 +166,16 @@ class Submitting : public Kinds::Queue {
   template <typename F, typename Items>
   using item_value_t = value_t<decltype(detail::bind_item(std::declval<const F&>(),
                                                           *std::begin(std::declval<Items&>())))>;
+
+  template <typename F, typename Items, typename Key>
+  static std::vector<RecorderPtr> recorders_of(const CheckpointSpace<Key>& space,
+                                               const std::string& name, Items& items) {
+    std::vector<RecorderPtr> recorders;
+    for (const auto& item : items) {
+      recorders.push_back(space.template recorder<item_value_t<F, Items&>>(item, name));
+    }
+    return recorders;
+  }
 
   template <typename F, typename Items>
   static std::vector<TaskBody> bodies_of(const F& function, Items& items) {

@@ -3,24 +3,28 @@
 // What a task costs: functions that do nothing through a ThreadQueue and, in the same run, through
 // an Asio thread pool with futures. Each side runs in a child of its own, so that its peak memory
 // is its own; handles, results and futures are kept to the end. Then: what a cancel costs as the
-// queue grows.
+// queue grows, and what it costs to record a success in a checkpoint, and to restore it.
 //
 //     osiiso_bench_library [TASKS [WORKERS]]
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <future>
+#include <numeric>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
 
+#include "osiiso/checkpoint.hpp"
 #include "osiiso/thread_queue.hpp"
 
 namespace {
@@ -124,6 +128,20 @@ double cancels(std::size_t tasks) {
   return seconds_since(start);
 }
 
+/// The second time all of them are restored.
+double with_checkpoint(std::size_t tasks, int workers, const std::string& path) {
+  std::vector<std::size_t> numbers(tasks);
+  std::iota(numbers.begin(), numbers.end(), 0U);
+  const auto start = Clock::now();
+  osiiso::Checkpoint checkpoint(path);
+  osiiso::ThreadQueue queue({.workers = workers});
+  queue.map([](std::size_t number) { return number; }, numbers, checkpoint.in("numbers"));
+  const auto summary = queue.run();
+  const double seconds = seconds_since(start);
+  if (summary.succeeded + summary.restored.size() != tasks) std::abort();
+  return seconds;
+}
+
 void print(const char* what, Cost cost) {
   std::printf("%-34s %7.0f ns a task %7.0f bytes a task\n", what, cost.nanoseconds, cost.bytes);
 }
@@ -149,4 +167,11 @@ int main(int count, char** arguments) {
     const Cost cost = measure(some, [&] { return cancels(some); });
     std::printf("%8zu tasks: %5.0f ns a task\n", some, cost.nanoseconds);
   }
+
+  const std::size_t kept = std::min<std::size_t>(tasks, 100'000);
+  const std::string path = "osiiso-bench-" + std::to_string(getpid()) + ".checkpoint";
+  std::printf("\n%zu functions with a checkpoint in the current folder\n", kept);
+  print("recorded", measure(kept, [&] { return with_checkpoint(kept, workers, path); }));
+  print("restored", measure(kept, [&] { return with_checkpoint(kept, workers, path); }));
+  unlink(path.c_str());
 }

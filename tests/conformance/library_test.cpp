@@ -25,6 +25,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "osiiso/checkpoint.hpp"
+
 #include "queue/all_queues.hpp"
 #include "support/program.hpp"
 
@@ -114,8 +116,9 @@ struct Observed {
   json action_results = json::array();
 };
 
+/// With a checkpoint, tasks are known in it by their names.
 template <typename Queue>
-Observed observe(const json& vector) {
+Observed observe(const json& vector, osiiso::Checkpoint* checkpoint = nullptr) {
   Observed seen;
   std::mutex mutex;
   const auto start = Clock::now();
@@ -133,10 +136,15 @@ Observed observe(const json& vector) {
   Queue queue(options);
   using Handle = decltype(queue.submit(imitate, std::string()));
   std::map<std::string, Handle> handles;
-  for (const auto& task : vector["tasks"]) {
-    handles.emplace(task["name"],
-                    queue.submit(task_options(task), imitate, task["behaviour"].dump()));
-  }
+  const auto submit = [&](const json& task) -> Handle {
+    const auto behaviour = task["behaviour"].dump();
+    if (checkpoint == nullptr) return queue.submit(task_options(task), imitate, behaviour);
+    const auto by_name = [&](const std::string&) { return task["name"].get<std::string>(); };
+    return queue
+        .map(task_options(task), imitate, std::vector{behaviour}, checkpoint->in("batch", by_name))
+        .front();
+  };
+  for (const auto& task : vector["tasks"]) handles.emplace(task["name"], submit(task));
 
   std::thread actor([&] {
     for (const auto& action : vector.value("actions", json::array())) {
@@ -310,11 +318,43 @@ TEST_CASE_TEMPLATE("a queue gives what each vector expects", Queue, OSIISO_QUEUE
   }
   // They mostly sleep, so they do it together.
   for (auto& one : cases) {
-    one.seen = std::async(std::launch::async, observe<Queue>, std::cref(one.vector));
+    one.seen = std::async(std::launch::async, observe<Queue>, std::cref(one.vector), nullptr);
   }
   for (auto& one : cases) {
     INFO("vector: ", one.name);
     check(one.seen.get(), one.vector);
   }
   CHECK(cases.size() == (kHasWorkerProcesses ? 49 : 46));
+}
+
+namespace {
+
+int count_recorded(const osiiso::Checkpoint& checkpoint, const json& vector) {
+  const auto& tasks = vector["tasks"];
+  return static_cast<int>(std::count_if(tasks.begin(), tasks.end(), [&](const json& task) {
+    return checkpoint.standing("batch", task["name"], task["name"]) ==
+           osiiso::Checkpoint::Standing::done;
+  }));
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a queue with a checkpoint gives what the vectors about it expect", Queue,
+                   OSIISO_QUEUES) {
+  int vectors = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(OSIISO_VECTORS)) {
+    if (entry.path().extension() != ".json") continue;
+    json vector = json::parse(osiiso::test::read_file(entry.path().string()));
+    if (!vector.contains("checkpoint")) continue;
+    ++vectors;
+    INFO("vector: ", vector["name"].get<std::string>());
+    const osiiso::test::TemporaryFolder folder;
+    osiiso::Checkpoint checkpoint(folder.path() + "/checkpoint");
+    check(observe<Queue>(vector, &checkpoint), vector);
+    CHECK(count_recorded(checkpoint, vector) == vector["checkpoint"]["recorded_after_run1"]);
+    vector["expect"] = vector["expect_run2"];
+    check(observe<Queue>(vector, &checkpoint), vector);
+    CHECK(count_recorded(checkpoint, vector) == vector["checkpoint"]["recorded_after_run2"]);
+  }
+  CHECK(vectors == 1);
 }

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "checkpoint/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "osiiso/checkpoint.hpp"
+
+#include "base/descriptor.hpp"
+#include "base/format.hpp"
+
+namespace osiiso::checkpoint {
+namespace {
+
+// What SQLite keeps beside a database, as its name plus this.
+constexpr std::array<const char*, 3> kSideFiles = {"-wal", "-shm", "-journal"};
+
+// Of the file format of SQLite.
+constexpr std::size_t kHeaderSize = 100;
+constexpr std::string_view kMagic{"SQLite format 3", 16};  // with its NUL
+constexpr std::size_t kApplicationIdAt = 68;
+
+std::int64_t big_endian(std::string_view bytes) {
+  std::int64_t number = 0;
+  for (const char byte : bytes) number = (number << 8) | static_cast<unsigned char>(byte);
+  return number;
+}
+
+[[noreturn]] void fail(const std::string& shown, const std::string& reason) {
+  throw CheckpointError(base::format("checkpoint {}: {}", shown, reason));
+}
+
+std::string system_text(int error) {
+  return std::strerror(error);  // NOLINT(concurrency-mt-unsafe): glibc's is
+}
+
+/// None: there is nothing.
+std::optional<struct stat> look_at(const std::string& path, const std::string& shown) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0) return found;
+  if (errno == ENOENT) return std::nullopt;
+  fail(shown, base::format("cannot look at {}: {}", path, system_text(errno)));
+}
+
+std::string real_path(const std::string& path, const std::string& shown) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  if (!real) fail(shown, base::format("cannot find {}: {}", path, system_text(errno)));
+  return real.get();
+}
+
+/// The folder without symbolic links; the last component as it stands.
+std::string in_real_folder(const std::string& path, const std::string& shown) {
+  const auto slash = path.rfind('/');
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (name.empty()) fail(shown, "it is a folder");
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const std::string real = real_path(folder, shown);
+  return real == "/" ? real + name : real + '/' + name;
+}
+
+void refuse_foreign_link(const std::string& path, const struct stat& link,
+                         const std::string& shown) {
+  if (link.st_uid == 0 || link.st_uid == ::geteuid()) return;
+  fail(shown, base::format("{} is a symbolic link of another user", path));
+}
+
+}  // namespace
+
+std::string resolve_path(const std::string& path) {
+  std::string resolved = in_real_folder(path, path);
+  auto found = look_at(resolved, path);
+  if (found && S_ISLNK(found->st_mode)) {
+    refuse_foreign_link(resolved, *found, path);
+    resolved = real_path(resolved, path);
+    found = look_at(resolved, path);
+  }
+  if (found && !S_ISREG(found->st_mode)) fail(path, "it is no regular file");
+  for (const char* suffix : kSideFiles) {
+    const std::string beside = resolved + suffix;
+    const auto side = look_at(beside, path);
+    // SQLite itself makes no links, and follows none.
+    if (side && !S_ISREG(side->st_mode)) fail(path, beside + " is no regular file");
+  }
+  return resolved;
+}
+
+void create_file(const std::string& resolved, const std::string& shown) {
+  constexpr mode_t kAsTheUmaskSays = 0666;
+  const base::Descriptor file(
+      ::open(resolved.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kAsTheUmaskSays));
+  if (!file && errno != EEXIST) fail(shown, base::format("cannot open it: {}", system_text(errno)));
+}
+
+namespace {
+
+std::mutex claims_mutex;
+std::set<std::pair<std::uint64_t, std::uint64_t>> claims;  // guarded by claims_mutex
+
+}  // namespace
+
+Claim::Claim(const std::string& resolved, const std::string& shown) {
+  const auto found = look_at(resolved, shown);
+  if (!found) fail(shown, "it is gone");
+  file_ = {found->st_dev, found->st_ino};
+  const std::lock_guard lock(claims_mutex);
+  if (!claims.insert(file_).second) fail(shown, "it is in use by another run");
+}
+
+Claim::~Claim() {
+  const std::lock_guard lock(claims_mutex);
+  claims.erase(file_);
+}
+
+bool is_absent_or_empty(const std::string& resolved) {
+  struct stat found {};
+  return ::lstat(resolved.c_str(), &found) != 0 || found.st_size == 0;
+}
+
+void refuse_foreign_file(const std::string& resolved, const std::string& shown,
+                         std::int64_t application_id) {
+  struct stat journal {};
+  // Only SQLite can say what the file was before the change that this journal undoes.
+  if (::lstat((resolved + "-journal").c_str(), &journal) == 0 && journal.st_size > 0) return;
+
+  const base::Descriptor file(::open(resolved.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) fail(shown, base::format("cannot open it: {}", system_text(errno)));
+  std::array<char, kHeaderSize> header{};
+  const auto size = ::pread(file.get(), header.data(), header.size(), 0);
+  if (size < 0) fail(shown, base::format("cannot read it: {}", system_text(errno)));
+  if (size == 0) return;
+  const std::string_view bytes(header.data(), static_cast<std::size_t>(size));
+  if (bytes.size() < kHeaderSize || !bytes.starts_with(kMagic) ||
+      big_endian(bytes.substr(kApplicationIdAt, 4)) != application_id) {
+    fail(shown, "it is not a checkpoint");
+  }
+}
+
+}  // namespace osiiso::checkpoint
