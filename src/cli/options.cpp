@@ -43,7 +43,7 @@ Examples:
   printf 'tasks: [make, make check]' | osiiso run -
 
 Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
-4 nothing to run, 70 a fault of osiiso, 74 a report could not be written,
+4 nothing to run, 70 a fault of osiiso, 74 a report or checkpoint could not be written,
 124 the run timed out, 128+N ended by signal N.
 )";
 
@@ -261,8 +261,15 @@ void add_jobs(CLI::App& app, std::vector<std::string>& jobs) {
   app.add_option("JOB", jobs, "job files; - is standard input")->option_text("...")->required();
 }
 
+void add_checkpoint(OptionAdder& options, std::string& checkpoint, const std::string& description) {
+  options.add("--checkpoint", "FILE", description, [&](auto option, auto text) {
+    if (text.empty()) throw UsageError(base::format("{} needs the name of a file", option));
+    checkpoint = text;
+  });
+}
+
 void add_later_options(OptionAdder& options) {
-  for (const char* name : {"--report", "--events", "--checkpoint", "--log-dir"}) {
+  for (const char* name : {"--report", "--events", "--log-dir"}) {
     options.later(name);
   }
 }
@@ -292,6 +299,8 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
                                                  {"tagged", Output::tagged},
                                                  {"none", Output::none}});
               });
+  add_checkpoint(options, run.checkpoint,
+                 "skip what an earlier run finished, record what this one does");
   add_presentation(options);
   options.flag("-v,--verbose", run.verbose, "say more");
   options.flag("-q,--quiet", run.quiet, "say only errors and the result");
@@ -311,6 +320,7 @@ OptionAdder define(CLI::App& app, PlanCommand& plan) {
   add_queue_options(options, plan.overrides);
   add_task_defaults(options, plan.overrides);
   add_selection(app, plan.selection);
+  add_checkpoint(options, plan.checkpoint, "say of each task whether it would run, and why");
   options.flag("--json", plan.json, "print the plan as JSON");
   return options;
 }
@@ -321,6 +331,7 @@ Examples:
   osiiso run -j8 --fail-fast ci.yaml          stop at the first failure
   osiiso run --json ci.yaml | jq .results     a report for a program
   osiiso run -g api -t 'fetch-*' nightly.yaml a part of it, with what it needs
+  osiiso run --checkpoint done.db nightly.yaml  the same again goes on where it was
 Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
 )";
 

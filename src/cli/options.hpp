@@ -25,6 +25,7 @@ struct RunCommand {
   job::Overrides overrides;
   job::Selection selection;
   Output output = Output::failed;
+  std::string checkpoint;  ///< a path; empty: none
   bool json = false;
   bool dry_run = false;
   bool quiet = false;
@@ -39,6 +40,7 @@ struct PlanCommand {
   std::vector<std::string> jobs;
   job::Overrides overrides;
   job::Selection selection;
+  std::string checkpoint;  ///< a path; empty: none
   bool json = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "cli/checkpointing.hpp"
 #include "cli/commands.hpp"
 #include "cli/jobs.hpp"
 #include "cli/result_stream.hpp"
@@ -38,13 +40,8 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string group_name(const Batch& batch, const Batch::TaskEntry& task) {
-  if (!task.group) return task.options->group_id;
-  return batch.groups()[static_cast<std::size_t>(*task.group)].options.group_id;
-}
-
 std::string shown_group(const Batch& batch, const Batch::TaskEntry& task) {
-  const auto name = base::escape_controls(group_name(batch, task));
+  const auto name = base::escape_controls(model::group_of(batch, task));
   return name.empty() ? "-" : name;
 }
 
@@ -53,8 +50,17 @@ std::string command_text(const Batch::TaskEntry& task) {
   return command == nullptr ? std::string() : command->text();
 }
 
+using Standings = std::vector<std::optional<Checkpoint::Standing>>;
+
+/// Why a task runs or does not, by a checkpoint.
+const char* why(const std::optional<Checkpoint::Standing>& standing) {
+  return standing ? to_string(*standing) : "finally";
+}
+
 /// One line a task: its place in the order, what decides it, and what would be executed.
-void write_text(std::ostream& out, const Batch& batch, const std::vector<std::uint32_t>& order) {
+/// `standings`: none without a checkpoint.
+void write_text(std::ostream& out, const Batch& batch, const std::vector<std::uint32_t>& order,
+                const Standings& standings) {
   std::size_t group_width = 5;
   for (const auto& task : batch.tasks()) {
     group_width = std::max(group_width, base::display_width(shown_group(batch, task)));
@@ -62,13 +68,18 @@ void write_text(std::ostream& out, const Batch& batch, const std::vector<std::ui
   const auto padded = [&](const std::string& group) {
     return group + std::string(group_width - base::display_width(group), ' ');
   };
-  out << base::format("{:>6}  {:>8}  {}  task\n", "order", "priority", padded("group"));
+  const auto reason = [&](const char* text) {
+    return standings.empty() ? std::string() : base::format("{:<16}  ", text);
+  };
+  out << base::format("{:>6}  {:>8}  {}  {}task\n", "order", "priority", padded("group"),
+                      reason("checkpoint"));
   std::size_t position = 0;
   for (const auto index : order) {
     const auto& task = batch.tasks()[index];
     const std::string command = command_text(task);
     std::string line = base::format("{:>6}  {:>8}  {}  ", ++position, task.options->priority,
                                     padded(shown_group(batch, task)));
+    if (!standings.empty()) line += reason(why(standings[index]));
     const std::string name = model::name_of(task);
     if (name != model::name_of_command(command)) line += base::escape_controls(name) + ": ";
     line += base::escape_controls(command);
@@ -80,7 +91,8 @@ void write_text(std::ostream& out, const Batch& batch, const std::vector<std::ui
   }
 }
 
-void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std::uint32_t>& order) {
+void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std::uint32_t>& order,
+                const Standings& standings) {
   report::JsonText json;
   json.open('{');
   json.key("schema").number(1);
@@ -93,7 +105,7 @@ void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std:
     json.open('{');
     json.key("order").number(++position);
     json.key("name").text(model::name_of(task));
-    json.key("group_id").text_or_null(group_name(plan.batch, task));
+    json.key("group_id").text_or_null(model::group_of(plan.batch, task));
     json.key("priority").number(task.options->priority);
     json.key("must_complete").boolean(task.options->must_complete || task.finally);
     json.key("finally").boolean(task.finally);
@@ -101,6 +113,10 @@ void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std:
     for (const auto& need : need_names(plan.batch, task)) json.text(need);
     json.close(']');
     json.key("command").text(command_text(task));
+    if (!standings.empty()) {
+      json.key("would_run").boolean(standings[index] != Checkpoint::Standing::done);
+      json.key("why").text(why(standings[index]));
+    }
     json.close('}');
     out << json.written();
     json.clear();
@@ -117,12 +133,19 @@ ExitCode plan(const PlanCommand& command) {
       read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
   const auto& plan = std::get<job::Plan>(read);
+  Standings by_task;
+  try {
+    if (!command.checkpoint.empty()) by_task = standings(command.checkpoint, plan);
+  } catch (const CheckpointError& error) {
+    say(error.what());
+    return ExitCode::usage;
+  }
   const auto order = job::start_order(plan.batch);
   ResultStream out;
   if (command.json) {
-    write_json(out, plan, order);
+    write_json(out, plan, order, by_task);
   } else {
-    write_text(out, plan.batch, order);
+    write_text(out, plan.batch, order, by_task);
   }
   return finish_result(out);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "base/cpus.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "cli/checkpointing.hpp"
 #include "cli/commands.hpp"
 #include "cli/jobs.hpp"
 #include "cli/leaks.hpp"
@@ -55,12 +57,27 @@ struct Ended {
   std::vector<LeakedProcess> strays;  // processes that no task can be named for
 };
 
+/// Nothing else succeeds without an attempt.
+bool is_restored(const TaskResult& result) {
+  return result.status == Status::succeeded && result.attempts == 0;
+}
+
+/// Says how much of the job an earlier run had finished.
+template <typename Handle>
+void say_restored(const std::vector<Handle>& handles, const std::string& checkpoint) {
+  const auto restored = std::ranges::count_if(handles, [](const auto& handle) {
+    return handle.status() == Status::succeeded;  // nothing has been started yet
+  });
+  if (restored == 0) return;
+  say(base::format("restored {} of {} tasks from {}", restored, handles.size(), checkpoint));
+}
+
 template <typename Handle>
 void count_detached(const std::vector<Handle>& handles, Ended& ended) {
   auto& counts = ended.facts.detached;
   for (const auto& handle : handles) {
     const auto result = handle.result();
-    if (!result->detached) continue;
+    if (!result->detached || is_restored(*result)) continue;
     ++counts.total;
     switch (result->status) {
       case Status::succeeded:
@@ -101,7 +118,7 @@ RunSummary run_to_end(AsyncQueue& queue) {
 }
 
 template <typename Queue>
-Ended run_on(Queue& queue, job::Plan plan) {
+Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command) {
   SignalWatch::Reactions reactions;
   const bool ci = in_ci();
   reactions.first = [&](int signal) {
@@ -114,6 +131,7 @@ Ended run_on(Queue& queue, job::Plan plan) {
   Ended ended;
   ended.facts.name = std::move(plan.name);
   const auto handles = queue.submit(std::move(plan.batch));
+  if (!command.quiet) say_restored(handles, command.checkpoint);
   ended.facts.started_at = std::chrono::system_clock::now();
   ended.summary = run_to_end(queue);
   ended.facts.interrupted_by = watch.finish();
@@ -123,29 +141,29 @@ Ended run_on(Queue& queue, job::Plan plan) {
 }
 
 template <typename Queue>
-Ended run_on_new(job::Plan plan) {
+Ended run_on_new(job::Plan plan, const RunCommand& command) {
   Queue queue(plan.queue);
-  return run_on(queue, std::move(plan));
+  return run_on(queue, std::move(plan), command);
 }
 
-Ended run_by_kind(job::Plan plan) {
+Ended run_by_kind(job::Plan plan, const RunCommand& command) {
   switch (plan.kind) {
     case job::QueueKind::process:
-      return run_on_new<ProcessQueue>(std::move(plan));
+      return run_on_new<ProcessQueue>(std::move(plan), command);
     case job::QueueKind::async:
       // It would refuse what does not fit; but all is here at once, there is nobody to hold back.
       plan.queue.size = 0;
-      return run_on_new<AsyncQueue>(std::move(plan));
+      return run_on_new<AsyncQueue>(std::move(plan), command);
     default:
-      return run_on_new<ThreadQueue>(std::move(plan));
+      return run_on_new<ThreadQueue>(std::move(plan), command);
   }
 }
 
-Ended run_plan(job::Plan plan) {
+Ended run_plan(job::Plan plan, const RunCommand& command) {
   block_ending_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
   const Duration grace = plan.queue.grace;
-  Ended ended = run_by_kind(std::move(plan));
+  Ended ended = run_by_kind(std::move(plan), command);
   stop_strays(ended, grace);
   return ended;
 }
@@ -189,7 +207,19 @@ ExitCode exit_code_of(const RunSummary& summary) {
   return summary.ok() ? ExitCode::passed : ExitCode::errors;
 }
 
-ExitCode report(const Ended& ended, const RunCommand& command) {
+/// What the checkpoint lacks is no reason to end the run, but to say so.
+ExitCode finish_recording(Checkpoint& checkpoint, const std::string& what_happened) {
+  try {
+    checkpoint.flush();
+  } catch (const CheckpointError&) {  // NOLINT(bugprone-empty-catch): `error` has it, too
+  }
+  const auto error = checkpoint.error();
+  if (!error) return ExitCode::passed;
+  say(*error + what_happened);
+  return ExitCode::write_failed;
+}
+
+ExitCode report(const Ended& ended, const RunCommand& command, Checkpoint* checkpoint) {
   show_failures(ended, command.output);
   show_leaks(ended);
   if (const auto signal = ended.facts.interrupted_by) {
@@ -201,19 +231,22 @@ ExitCode report(const Ended& ended, const RunCommand& command) {
   } else {
     ended.summary.display(out, kMostFailuresShown);
   }
-  const auto written =
-      finish_result(out, base::format("; the run itself ended: {}", ended.summary.status()));
+  const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
+  auto written = finish_result(out, what_happened);
+  if (checkpoint != nullptr) {
+    written = std::max(written, finish_recording(*checkpoint, what_happened));
+  }
   return written == ExitCode::passed ? exit_code_of(ended.summary) : written;
 }
 
 /// Reports, and then dies of the signal that ended the run, or that came while its report was
 /// written. The report is finished first, unless it is stuck or the user insists.
-ExitCode report_and_end(const Ended& ended, const RunCommand& command) {
+ExitCode report_and_end(const Ended& ended, const RunCommand& command, Checkpoint* checkpoint) {
   std::optional<int> signal = ended.facts.interrupted_by;
   SignalWatch watch({.first = [&](int heard) { signal = signal.value_or(heard); },
                      .again = [&] { die_of(*signal); },
                      .patience = kReportPatience});
-  const auto code = report(ended, command);
+  const auto code = report(ended, command, checkpoint);
   watch.finish();
   if (signal) die_of(*signal);
   return code;
@@ -226,12 +259,25 @@ ExitCode run(const RunCommand& command) {
     return plan({.jobs = command.jobs,
                  .overrides = command.overrides,
                  .selection = command.selection,
+                 .checkpoint = command.checkpoint,
                  .json = command.json});
   }
   auto read = read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
   auto& job_plan = std::get<job::Plan>(read);
-  return report_and_end(run_plan(std::move(job_plan)), command);
+  std::optional<Checkpoint> checkpoint;
+  std::optional<Ended> ended;
+  try {
+    if (!command.checkpoint.empty()) {
+      checkpoint.emplace(command.checkpoint);
+      record_in(*checkpoint, job_plan);
+    }
+    ended = run_plan(std::move(job_plan), command);
+  } catch (const CheckpointError& error) {  // before anything was started
+    say(error.what());
+    return ExitCode::usage;
+  }
+  return report_and_end(*ended, command, checkpoint ? &*checkpoint : nullptr);
 }
 
 }  // namespace osiiso::cli

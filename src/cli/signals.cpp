@@ -51,6 +51,8 @@ void set_dispositions() {
   // Where it is ignored, the kernel reaps children itself and their exit statuses are lost.
   std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow is an error of write(2), too.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void block_ending_signals() {

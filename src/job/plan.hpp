@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "osiiso/batch.hpp"
 #include "osiiso/queue_options.hpp"
@@ -16,6 +17,7 @@ struct Plan {
   QueueKind kind = QueueKind::thread;
   QueueOptions queue;
   Batch batch;
+  std::vector<std::string> folders;  ///< of the files, absolute: what relative paths start from
 };
 
 }  // namespace osiiso::job

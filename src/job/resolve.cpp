@@ -248,6 +248,7 @@ Plan resolve(std::vector<RawFile>& files, const Overrides& overrides, RunInputs 
              Diagnostics& diagnostics) {
   Plan plan;
   plan.name = joined_names(files);
+  for (const RawFile& file : files) plan.folders.push_back(file.folder);
   merge_queues(files, overrides, plan, diagnostics);
   plan.batch = BatchMaker(overrides, run_inputs, diagnostics).make(files);
   return plan;

@@ -37,6 +37,11 @@ std::string name_of(const Batch::TaskEntry& task) {
   return task.name.empty() ? default_name(task.body) : task.name;
 }
 
+const std::string& group_of(const Batch& batch, const Batch::TaskEntry& task) {
+  if (!task.group) return task.options->group_id;
+  return batch.groups()[static_cast<std::size_t>(*task.group)].options.group_id;
+}
+
 std::string name_of_command(std::string_view text) {
   return base::cut_to_width(on_one_line(text), kLongestName);
 }

@@ -15,6 +15,9 @@ std::string default_name(const TaskBody& body);
 /// What a task of a batch is called: its own name, or the default one.
 std::string name_of(const Batch::TaskEntry& task);
 
+/// The group that a task of a batch is counted under; empty: none.
+const std::string& group_of(const Batch& batch, const Batch::TaskEntry& task);
+
 /// The text of a command on one line, cut at 60 columns with `…`.
 std::string name_of_command(std::string_view text);
 

@@ -58,12 +58,22 @@ json job_file(const json& vector, const std::string& kind, const std::string& co
   return job;
 }
 
-Ended run(const json& vector, const std::string& kind, const std::vector<std::string>& options) {
-  const TemporaryFolder counters;
+/// `checkpoint`: a folder for one; empty: none.
+Ended run(const json& vector, const std::string& kind, std::vector<std::string> options,
+          const std::string& checkpoint) {
+  const TemporaryFolder own_counters;
+  std::string counters = own_counters.path();
+  if (!checkpoint.empty()) {
+    // What tells the command its place makes it another one.
+    counters = checkpoint + "/counters";
+    std::filesystem::remove_all(counters);
+    std::filesystem::create_directory(counters);
+    options.insert(options.end(), {"--checkpoint", checkpoint + "/file"});
+  }
   std::vector<std::string> arguments = {OSIISO_PROGRAM, "run", "-"};
   arguments.insert(arguments.end(), options.begin(), options.end());
   return osiiso::test::run_program(
-      {.arguments = arguments, .input = job_file(vector, kind, counters.path()).dump()});
+      {.arguments = arguments, .input = job_file(vector, kind, counters).dump()});
 }
 
 struct Started {
@@ -135,6 +145,7 @@ void check_results(const json& summary, const json& expect, const std::set<std::
   }
   CHECK(names == expect["results"]);
   if (expect.contains("by_group")) CHECK(by_group == expect["by_group"]);
+  for (const auto& result : summary["restored_results"]) by_name[result["name"]] = result;
   const std::map<std::string, std::string> fields = {{"status_by_name", "status"},
                                                      {"attempts_by_name", "attempts"},
                                                      {"message_by_name", "message"}};
@@ -171,11 +182,18 @@ void check_starts(const Attempts& attempts, const json& expect,
   }
 }
 
-void check_vector(const json& vector, const std::string& kind) {
+/// Folders for the checkpoint of the runs with JSON and of those without; empty: none.
+struct CheckpointFolders {
+  std::string for_json;
+  std::string for_text;
+};
+
+void check_vector(const json& vector, const std::string& kind,
+                  const CheckpointFolders& checkpoints = {}) {
   const json& expect = vector["expect"];
   const auto detached = detached_names(vector);
   const auto start = std::chrono::steady_clock::now();
-  const Ended with_json = run(vector, kind, {"--json"});
+  const Ended with_json = run(vector, kind, {"--json"}, checkpoints.for_json);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   INFO("stderr: ", with_json.err);
   const json summary = json::parse(with_json.out, nullptr, false);
@@ -200,19 +218,20 @@ void check_vector(const json& vector, const std::string& kind) {
   CHECK(summary["duration"].get<double>() <= expect["duration_bounds"][1].get<double>() + kLater);
 
   if (expect.contains("display") && expect["display"].is_string()) {
-    const Ended shown = run(vector, kind, {});
+    const Ended shown = run(vector, kind, {}, checkpoints.for_text);
     const std::regex duration(R"((Duration    : )[0-9]+\.[0-9]{3}s)");
     CHECK(std::regex_replace(shown.out, duration, "$1X") == expect["display"].get<std::string>());
     CHECK(shown.exit_code == exit_code);
   }
 }
 
-std::vector<json> vectors_for_programs() {
+std::vector<json> vectors_for_programs(bool with_checkpoint) {
   std::vector<json> vectors;
   for (const auto& entry : std::filesystem::directory_iterator(OSIISO_VECTORS)) {
     if (entry.path().extension() != ".json") continue;
     auto vector = read_json(entry.path());
-    if (vector.value("library_only", false) || vector.contains("checkpoint")) continue;
+    if (vector.value("library_only", false)) continue;
+    if (vector.contains("checkpoint") != with_checkpoint) continue;
     vectors.push_back(std::move(vector));
   }
   return vectors;
@@ -221,7 +240,7 @@ std::vector<json> vectors_for_programs() {
 }  // namespace
 
 TEST_CASE("the program gives what each vector expects, on every kind of queue") {
-  const auto vectors = vectors_for_programs();
+  const auto vectors = vectors_for_programs(false);
   REQUIRE(vectors.size() == 42);
   for (const std::string kind : {"thread", "process", "async"}) {
     // Most of them wait for something most of the time, so a few at once cost no more.
@@ -235,5 +254,21 @@ TEST_CASE("the program gives what each vector expects, on every kind of queue") 
     };
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i) threads.emplace_back(check_some);
+  }
+}
+
+TEST_CASE("the program with a checkpoint gives what the vectors about it expect, twice") {
+  const auto vectors = vectors_for_programs(true);
+  REQUIRE(vectors.size() == 1);
+  for (const std::string kind : {"thread", "process", "async"}) {
+    for (auto vector : vectors) {
+      INFO("vector: ", vector["name"].get<std::string>(), " on the ", kind, " queue");
+      const TemporaryFolder for_json;
+      const TemporaryFolder for_text;
+      const CheckpointFolders checkpoints{for_json.path(), for_text.path()};
+      check_vector(vector, kind, checkpoints);
+      vector["expect"] = vector["expect_run2"];
+      check_vector(vector, kind, checkpoints);
+    }
   }
 }
