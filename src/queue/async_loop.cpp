@@ -65,7 +65,7 @@ void AsyncWorkers::Loop::watch() {
     child_timer_.cancel();
     return;
   }
-  child_timer_.expires_at(*deadline);
+  child_timer_.expires_at(base::timer_instant(*deadline));
   child_timer_.async_wait([loop = shared_from_this()](const asio::error_code& error) {
     if (error) return;
     loop->child_deadline_.reset();

@@ -232,7 +232,7 @@ void AsyncWorkers::set_timer() {
     current->alarm.cancel();
     return;
   }
-  current->alarm.expires_at(*at);
+  current->alarm.expires_at(base::timer_instant(*at));
   current->alarm.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error) self->ring();
   });

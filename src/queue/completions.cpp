@@ -59,9 +59,9 @@ std::optional<std::size_t> CompletionOrder::next(std::optional<Duration> budget)
   const auto has_come = [&] { return !state_->ended.empty(); };
   if (!budget) {
     state_->came.wait(lock, has_come);
-  } else if (!state_->came.wait_until(
-                 lock, base::saturating_add(base::now(), std::max(*budget, Duration{0})),
-                 has_come)) {
+  } else if (!base::wait_until(state_->came, lock,
+                               base::saturating_add(base::now(), std::max(*budget, Duration{0})),
+                               has_come)) {
     throw TimeoutError("handles did not complete within timeout");
   }
   return pop();

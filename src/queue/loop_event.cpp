@@ -35,21 +35,23 @@ void LoopEvent::fire() {
 }
 
 asio::awaitable<bool> LoopEvent::wait(std::shared_ptr<LoopEvent> event, base::Instant deadline) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, deadline);
+  asio::steady_timer timer(co_await asio::this_coro::executor);
   const Attached attached(*event, timer);
   asio::error_code error;
   const auto begin = [&](auto handler) {
     const std::lock_guard lock(event->mutex_);
-    if (event->fired_) timer.expires_at(base::Instant::min());
+    timer.expires_at(event->fired_ ? base::Instant::min() : base::timer_instant(deadline));
     timer.async_wait(std::move(handler));
   };
   auto token = asio::redirect_error(asio::use_awaitable, error);
-  co_await asio::async_initiate<decltype(token), void(asio::error_code)>(begin, token);
-  {
-    const std::lock_guard lock(event->mutex_);
-    if (event->fired_) co_return true;
-  }
-  if (error) throw asio::system_error(error);
+  do {
+    co_await asio::async_initiate<decltype(token), void(asio::error_code)>(begin, token);
+    {
+      const std::lock_guard lock(event->mutex_);
+      if (event->fired_) co_return true;
+    }
+    if (error) throw asio::system_error(error);
+  } while (base::now() < deadline);
   co_return false;
 }
 

@@ -169,7 +169,7 @@ void ThreadWorkers::keep_time() {
     if (!alarm_at_) {
       time_.wait(turn.lock());
     } else if (base::now() < *alarm_at_) {
-      time_.wait_until(turn.lock(), *alarm_at_);
+      time_.wait_until(turn.lock(), base::timer_instant(*alarm_at_));
     } else {
       alarm_at_.reset();
       engine_->tick(turn);
