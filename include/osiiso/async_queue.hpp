@@ -223,6 +223,9 @@ class LoopQueue {
 
   QueueStats stats() const;
 
+  /// What runs at this moment, the longest-running attempt first.
+  std::vector<RunningTask> running() const;
+
  protected:
   explicit LoopQueue(const QueueOptions& options);
   ~LoopQueue();

@@ -67,6 +67,9 @@ class SyncQueue {
 
   QueueStats stats() const;
 
+  /// What runs at this moment, the longest-running attempt first.
+  std::vector<RunningTask> running() const;
+
  protected:
   SyncQueue(std::shared_ptr<queue::Engine> engine, std::unique_ptr<queue::SyncWorkers> workers);
   /// Graceful shutdown: waits for everything outstanding. Forced while an exception passes.

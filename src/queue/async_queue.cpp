@@ -242,4 +242,8 @@ QueueStats LoopQueue::stats() const {
   return engine_->stats();
 }
 
+std::vector<RunningTask> LoopQueue::running() const {
+  return engine_->running();
+}
+
 }  // namespace osiiso

@@ -99,7 +99,7 @@ ResultPtr Engine::wait(const RecordPtr& record, std::optional<Duration> timeout)
   const auto is_done = [&] { return record->is_final(); };
   ++waiters_;
   if (timeout) {
-    finished_.wait_until(lock, base::saturating_add(base::now(), *timeout), is_done);
+    base::wait_until(finished_, lock, base::saturating_add(base::now(), *timeout), is_done);
   } else {
     finished_.wait(lock, is_done);
   }
@@ -131,6 +131,27 @@ QueueStats Engine::stats() const {
   const Lock lock(mutex_);
   return {
       .outstanding = core_.unfinished(), .running = core_.running(), .finished = finished_count_};
+}
+
+std::vector<RunningTask> Engine::running() const {
+  std::vector<RunningTask> tasks;
+  {
+    const Lock lock(mutex_);
+    const auto now = since_start(base::now());
+    for (const auto& record : at_work_) {
+      if (!record) continue;
+      const auto& result = record->result;
+      tasks.push_back({.task_id = task_id(*record),
+                       .name = result.name,
+                       .group_id = record->group ? record->group->group_id.str() : std::string(),
+                       .attempt = result.attempts,
+                       .running_for = now - result.last_started_at});
+    }
+  }
+  std::stable_sort(tasks.begin(), tasks.end(), [](const auto& left, const auto& right) {
+    return left.running_for > right.running_for;
+  });
+  return tasks;
 }
 
 // The run

@@ -117,6 +117,8 @@ class Engine {
   /// Position among all finished tasks, from 1; 0 until the task is final.
   std::uint64_t finish_order(const TaskRecord& record) const;
   QueueStats stats() const;
+  /// The longest-running attempt first.
+  std::vector<RunningTask> running() const;
 
   // The run.
 
@@ -253,8 +255,9 @@ class Engine {
   Workers* workers_ = nullptr;
   std::vector<RecordPtr> records_;                       // by TaskIndex
   std::vector<std::shared_ptr<base::StopState>> stops_;  // by worker: of its last attempt
-  std::vector<GroupPtr> groups_;                         // by GroupIndex
-  std::vector<GroupPtr> run_groups_;                     // to be released after the run
+  std::vector<RecordPtr> at_work_;    // by worker: whose attempt it runs, or null
+  std::vector<GroupPtr> groups_;      // by GroupIndex
+  std::vector<GroupPtr> run_groups_;  // to be released after the run
   GroupPtr last_named_group_;
   std::vector<scheduler::TaskIndex> accepted_;         // since the last run, in order
   std::shared_ptr<const OptionSet> last_command_set_;  // most tasks share their options

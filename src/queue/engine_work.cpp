@@ -52,6 +52,8 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
   const auto at = static_cast<std::size_t>(worker);
   if (stops_.size() <= at) stops_.resize(at + 1);
   stops_[at] = std::make_shared<base::StopState>();
+  if (at_work_.size() <= at) at_work_.resize(at + 1);
+  at_work_[at] = record;
   return {record, record->body, record->recorder(),
           TaskContext({.run_id = &run_id_,
                        .task_id = result.task_id,
@@ -236,6 +238,7 @@ void Engine::carry_out(const scheduler::Finished& effect) {
 void Engine::carry_out(const scheduler::Halted& /*effect*/) {}
 
 void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outcome) {
+  at_work_[static_cast<std::size_t>(task.result.worker)] = nullptr;
   if (verdict == Verdict::timed_out) {
     outcome.cause = Cause::timeout;
     outcome.message = base::format("task '{}' exceeded {}s timeout", task.result.name,

@@ -134,4 +134,8 @@ QueueStats SyncQueue::stats() const {
   return engine_->stats();
 }
 
+std::vector<RunningTask> SyncQueue::running() const {
+  return engine_->running();
+}
+
 }  // namespace osiiso
