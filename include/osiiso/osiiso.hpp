@@ -10,6 +10,7 @@
 #include "osiiso/duration.hpp"
 #include "osiiso/error.hpp"
 #include "osiiso/hooks.hpp"
+#include "osiiso/own_process.hpp"
 #include "osiiso/process_queue.hpp"
 #include "osiiso/queue_options.hpp"
 #include "osiiso/queue_stats.hpp"

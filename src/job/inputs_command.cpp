@@ -18,6 +18,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "job/inputs.hpp"
+#include "process/spawn_gate.hpp"
 
 namespace osiiso::job {
 namespace {
@@ -160,7 +161,10 @@ std::vector<Input> inputs_of_command(const std::vector<std::string>& words,
   settings.pass(output.write_end, STDOUT_FILENO);
   settings.pass(errors.write_end, STDERR_FILENO);
   if (!folder.empty()) settings.enter(folder);
-  Child child(settings.spawn(words));
+  Child child([&] {
+    const process::SpawnPass pass;
+    return settings.spawn(words);
+  }());
   output.write_end.reset();
   errors.write_end.reset();
 

@@ -22,14 +22,20 @@ std::vector<ListedProcess> descendants_of(pid_t ancestor) {
   return ProcessSnapshot().below(ancestor);
 }
 
-bool kill_descendants(base::Instant give_up_at) {
+bool kill_descendants_of(pid_t ancestor, Duration patience) {
+  const auto begin = std::chrono::steady_clock::now();
   for (Duration pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
-    const auto left = descendants_of(::getpid());
+    auto left = descendants_of(ancestor);
+    std::erase_if(left, [](const ListedProcess& process) { return process.pid == ::getpid(); });
     if (left.empty()) return true;
-    if (base::now() >= give_up_at) return false;
+    if (std::chrono::steady_clock::now() - begin >= patience) return false;
     for (const ListedProcess& process : left) ::kill(process.pid, SIGKILL);
     std::this_thread::sleep_for(pause);
   }
+}
+
+bool kill_descendants(base::Instant give_up_at) {
+  return kill_descendants_of(::getpid(), give_up_at - base::now());
 }
 
 }  // namespace osiiso::process

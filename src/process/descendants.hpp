@@ -14,9 +14,13 @@ namespace osiiso::process {
 /// what such a zombie's death gave to a reaper that is not below `ancestor`.
 std::vector<ListedProcess> descendants_of(pid_t ancestor);
 
-/// Sends SIGKILL to everything below this process, again and again, until nothing is left or
-/// `give_up_at` has come. Complete only where this process is a subreaper: else what lost its
-/// parent is no longer below it. Reaps nothing. Returns whether nothing is left.
+/// Sends SIGKILL to everything below `ancestor` but to this process, again and again, until nothing
+/// is left or so much time has passed, even where our clock is paused. Complete only where
+/// `ancestor` is a subreaper: else what lost its parent is no longer below it. Reaps nothing.
+/// Returns whether nothing is left.
+bool kill_descendants_of(pid_t ancestor, Duration patience);
+
+/// The same below this process.
 bool kill_descendants(base::Instant give_up_at);
 
 }  // namespace osiiso::process

@@ -53,6 +53,7 @@ std::optional<ListedProcess> parse_stat(const char* stat) {
   if (state == 'X') return {};
   // The first thread of a process may end before the others: that is a zombie which still runs.
   process.is_zombie = state == 'Z' && threads <= 1;
+  process.is_stopped = state == 'T' || state == 't';
   return process;
 }
 

@@ -22,6 +22,7 @@ struct ListedProcess {
   pid_t session;
   std::uint64_t started;  ///< clock ticks since the machine's start: with `pid`, who it is for good
   bool is_zombie = false;
+  bool is_stopped = false;  ///< by a signal, or by who traces it
 
   bool is_same_as(const ListedProcess& other) const {
     return pid == other.pid && started == other.started;

@@ -16,6 +16,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "process/spawn_gate.hpp"
 
 // The child runs in the parent's memory on a stack that no sanitizer knows, and never returns from
 // the functions that it is in: instrumentation would corrupt the records of the parent's thread. So
@@ -253,6 +254,7 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   int pidfd = -1;
   pid_t pid = -1;
   int clone_error = 0;
+  const SpawnPass pass;
   const SpawnUnderWay under_way;
   const base::Instant before = base::now();
   {

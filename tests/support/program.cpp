@@ -101,6 +101,12 @@ void RunningProgram::send(int signal) const {
   ::kill(pid_, signal);
 }
 
+bool RunningProgram::has_ended() const {
+  siginfo_t ended{};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == pid_;
+}
+
 Ended RunningProgram::wait() {
   int status = 0;
   rusage usage{};
@@ -143,16 +149,46 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-int count_processes(const std::string& marker) {
+namespace {
+
+/// How many other processes there are of which this holds; it is given their folder in /proc.
+template <typename Predicate>
+int count_others(Predicate holds) {
   int count = 0;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
     const auto name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     if (name == std::to_string(::getpid())) continue;
-    if (read_file(entry.path().string() + "/cmdline").find(marker) != std::string::npos) ++count;
+    if (holds(entry.path().string())) ++count;
   }
   return count;
+}
+
+bool has_argument(const std::string& process, const std::string& marker) {
+  return read_file(process + "/cmdline").find(marker) != std::string::npos;
+}
+
+}  // namespace
+
+int count_processes(const std::string& marker) {
+  return count_others([&](const std::string& process) { return has_argument(process, marker); });
+}
+
+int count_in_state(char state, const std::string& marker) {
+  return count_others([&](const std::string& process) {
+    const auto stat = read_file(process + "/stat");
+    const auto name_end = stat.rfind(") ");
+    return has_argument(process, marker) && name_end != std::string::npos &&
+           stat[name_end + 2] == state;
+  });
+}
+
+int count_with_environment(const std::string& entry) {
+  return count_others([&](const std::string& process) {
+    const auto environment = '\0' + read_file(process + "/environ");
+    return environment.find('\0' + entry + '\0') != std::string::npos;
+  });
 }
 
 }  // namespace osiiso::test

@@ -40,6 +40,7 @@ class RunningProgram {
 
   pid_t pid() const { return pid_; }
   void send(int signal) const;
+  bool has_ended() const;
   Ended wait();
 
  private:
@@ -81,5 +82,12 @@ bool eventually(Condition condition) {
 
 /// How many processes have `marker` among their arguments. Zombies have none.
 int count_processes(const std::string& marker);
+
+/// Those of them that are in this state, as /proc shows it: T is stopped.
+int count_in_state(char state, const std::string& marker);
+
+/// How many processes have `entry` (NAME=VALUE) in the environment that they were started with.
+/// Zombies have none.
+int count_with_environment(const std::string& entry);
 
 }  // namespace osiiso::test

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "osiiso/duration.hpp"
+
+namespace osiiso::process {
+
+/// Held by a thread while it starts a process. Waits as long as the gate is closed.
+class SpawnPass {
+ public:
+  SpawnPass();
+  ~SpawnPass();
+  SpawnPass(const SpawnPass&) = delete;
+  SpawnPass& operator=(const SpawnPass&) = delete;
+};
+
+/// Closes the gate while it lives: no process is started then. One that is half started shares our
+/// memory and holds the thread that started it: stopped at that moment, it would hold us for ever,
+/// and it would escape from whoever kills what is there.
+class SpawnGateClosed {
+ public:
+  /// Waits until nobody is inside, at most that long.
+  explicit SpawnGateClosed(Duration patience);
+  ~SpawnGateClosed();
+  SpawnGateClosed(const SpawnGateClosed&) = delete;
+  SpawnGateClosed& operator=(const SpawnGateClosed&) = delete;
+
+  bool nobody_is_inside() const { return nobody_is_inside_; }
+
+ private:
+  bool nobody_is_inside_;
+};
+
+}  // namespace osiiso::process
