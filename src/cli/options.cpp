@@ -304,6 +304,8 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
   add_presentation(options);
   options.flag("-v,--verbose", run.verbose, "say more");
   options.flag("-q,--quiet", run.quiet, "say only errors and the result");
+  options.flag("--parent-watch", run.parent_watch,
+               "end as by SIGTERM when the parent process dies (always so where CI is set)");
   options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
   add_later_options(options);
   return options;

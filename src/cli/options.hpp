@@ -28,6 +28,7 @@ struct RunCommand {
   std::string checkpoint;  ///< a path; empty: none
   bool json = false;
   bool dry_run = false;
+  bool parent_watch = false;
   bool quiet = false;
   bool verbose = false;
 };

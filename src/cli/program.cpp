@@ -7,8 +7,11 @@
 #include <string>
 #include <variant>
 
+#include "osiiso/error.hpp"
+#include "osiiso/own_process.hpp"
 #include "osiiso/process_queue.hpp"
 
+#include "cli/ci.hpp"
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
@@ -19,9 +22,15 @@ namespace osiiso::cli {
 namespace {
 
 struct Dispatch {
-  ExitCode operator()(const RunCommand& command) const { return run(command); }
+  ExitCode operator()(const RunCommand& command) const {
+    own_process({.watch_parent = command.parent_watch || in_ci()});
+    return run(command);
+  }
   ExitCode operator()(const CheckCommand& command) const { return check(command); }
-  ExitCode operator()(const PlanCommand& command) const { return plan(command); }
+  ExitCode operator()(const PlanCommand& command) const {
+    own_process({.watch_parent = in_ci()});  // commands of `inputs_from` are processes, too
+    return plan(command);
+  }
   ExitCode operator()(const ShowText& shown) const {
     ResultStream out;
     out << shown.text;
@@ -35,6 +44,9 @@ ExitCode run_guarded(int argc, char** argv) {
   } catch (const UsageError& error) {
     say(error.what());
     return ExitCode::usage;
+  } catch (const SystemError& error) {
+    say(error.what());
+    return ExitCode::own_fault;
   } catch (const std::exception& error) {
     say(std::string("internal error: ") + error.what());
     return ExitCode::own_fault;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -18,6 +16,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "cli/checkpointing.hpp"
+#include "cli/ci.hpp"
 #include "cli/commands.hpp"
 #include "cli/jobs.hpp"
 #include "cli/leaks.hpp"
@@ -40,13 +39,6 @@ constexpr Duration kCiPatience = seconds(6);
 constexpr Duration kReportPatience = seconds(1);
 
 constexpr std::size_t kMostFailuresShown = 100;
-
-bool in_ci() {
-  const char* value = std::getenv("CI");  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  if (value == nullptr) return false;
-  const std::string_view text = value;
-  return !text.empty() && text != "0" && text != "false";
-}
 
 /// Everything that a run leaves to be reported.
 struct Ended {
@@ -117,6 +109,19 @@ RunSummary run_to_end(AsyncQueue& queue) {
   return osiiso::run(queue.run());
 }
 
+/// Answers SIGUSR1.
+void say_running(const std::vector<RunningTask>& tasks, const QueueStats& stats) {
+  std::string text;
+  for (const auto& task : tasks) {
+    text += base::format("osiiso: running: {}", base::escape_controls(task.name));
+    if (task.attempt > 1) text += base::format(" (attempt {})", task.attempt);
+    text += base::format(", {:.1f}s\n", std::chrono::duration<double>(task.running_for).count());
+  }
+  text += base::format("osiiso: {} running, {} waiting, {} finished\n", stats.running,
+                       stats.outstanding - stats.running, stats.finished);
+  say_raw(text);
+}
+
 template <typename Queue>
 Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command) {
   SignalWatch::Reactions reactions;
@@ -125,6 +130,7 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command) {
     queue.halt(signal, ci ? std::optional(kCiGrace) : std::nullopt);
   };
   reactions.again = [&] { queue.kill(); };
+  reactions.status = [&] { say_running(queue.running(), queue.stats()); };
   if (ci) reactions.patience = kCiPatience;
   SignalWatch watch(std::move(reactions));
 
@@ -160,7 +166,7 @@ Ended run_by_kind(job::Plan plan, const RunCommand& command) {
 }
 
 Ended run_plan(job::Plan plan, const RunCommand& command) {
-  block_ending_signals();
+  block_heard_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
   const Duration grace = plan.queue.grace;
   Ended ended = run_by_kind(std::move(plan), command);

@@ -8,26 +8,38 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
 
 #include "osiiso/error.hpp"
+#include "osiiso/own_process.hpp"
 
 #include "base/clock.hpp"
 
 namespace osiiso::cli {
 namespace {
 
-sigset_t ending_signals() {
+using namespace std::chrono_literals;
+
+constexpr Duration kEcho = 100ms;
+constexpr Duration kEchoByOtherWay = 1s;
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  ::sigaction(signal, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
+sigset_t heard_signals() {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  struct sigaction hangup {};
-  ::sigaction(SIGHUP, nullptr, &hangup);
-  if (hangup.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&set, signal);
+  for (const int signal : {SIGHUP, SIGTSTP}) {
+    if (!is_ignored(signal)) sigaddset(&set, signal);
+  }
   return set;
 }
 
@@ -46,23 +58,25 @@ void set_dispositions() {
   // A caller that had SIGINT ignored or these signals blocked still gets a run that can be ended.
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
-  const auto set = ending_signals();
+  const auto set = heard_signals();
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   // Where it is ignored, the kernel reaps children itself and their exit statuses are lost.
   std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);
   // A file that may not grow is an error of write(2), too.
   std::signal(SIGXFSZ, SIG_IGN);
+  // A question that comes too early or too late is no reason to die.
+  std::signal(SIGUSR1, SIG_IGN);
 }
 
-void block_ending_signals() {
-  const auto set = ending_signals();
+void block_heard_signals() {
+  const auto set = heard_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 SignalWatch::SignalWatch(Reactions reactions)
     : reactions_(std::move(reactions)), done_(base::make_eventfd()) {
-  const auto set = ending_signals();
+  const auto set = heard_signals();
   signals_ = base::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) throw SystemError("cannot make a signalfd", errno);
   thread_ = std::thread([this] { listen(); });
@@ -82,29 +96,47 @@ std::optional<int> SignalWatch::finish() {
 }
 
 void SignalWatch::listen() {
-  base::Instant patience_ends = kNever;
   for (;;) {
     std::array<pollfd, 2> sources{{{.fd = done_.get(), .events = POLLIN, .revents = 0},
                                    {.fd = signals_.get(), .events = POLLIN, .revents = 0}}};
-    const int count = ::poll(sources.data(), sources.size(), poll_timeout(patience_ends));
+    ::poll(sources.data(), sources.size(), poll_timeout(patience_ends_));
     if (sources[0].revents != 0) return;
-    if (count == 0) {
-      patience_ends = kNever;
+    if (patience_ends_ <= base::now()) {
+      patience_ends_ = kNever;
       reactions_.again();
     }
     signalfd_siginfo heard{};
     while (::read(signals_.get(), &heard, sizeof heard) == sizeof heard) {
-      if (first_) {
-        reactions_.again();
-        continue;
-      }
-      first_ = static_cast<int>(heard.ssi_signo);
-      if (reactions_.patience) {
-        patience_ends = base::saturating_add(base::now(), *reactions_.patience);
-      }
-      reactions_.first(*first_);
+      const bool is_passed_on = static_cast<int>(heard.ssi_pid) == guardian_pid();
+      hear(static_cast<int>(heard.ssi_signo), is_passed_on);
     }
   }
+}
+
+void SignalWatch::hear(int signal, bool is_passed_on) {
+  if (signal == SIGTSTP) return suspend();
+  if (is_an_echo(signal, is_passed_on)) return;
+  if (signal == SIGUSR1) {
+    if (reactions_.status) reactions_.status();
+  } else if (first_) {
+    reactions_.again();
+  } else {
+    first_ = signal;
+    if (reactions_.patience) {
+      patience_ends_ = base::saturating_add(base::now(), *reactions_.patience);
+    }
+    reactions_.first(signal);
+  }
+}
+
+bool SignalWatch::is_an_echo(int signal, bool is_passed_on) {
+  const auto now = base::now();
+  if (last_ && last_->signal == signal) {
+    const auto echo = last_->is_passed_on == is_passed_on ? kEcho : kEchoByOtherWay;
+    if (now - last_->at < echo) return true;
+  }
+  last_ = Heard{signal, is_passed_on, now};
+  return false;
 }
 
 void die_of(int signal) {

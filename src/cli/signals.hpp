@@ -7,26 +7,33 @@
 
 #include "osiiso/duration.hpp"
 
+#include "base/clock.hpp"
 #include "base/descriptor.hpp"
 
 namespace osiiso::cli {
 
 /// Undoes what our caller did to the signals that matter to us, and ignores SIGPIPE, so that a
 /// reader that went away is an error of write(2) and never the end of us. First thing in main.
-/// Until `block_ending_signals` a signal ends us at once: nothing was started.
+/// Until `block_heard_signals` a signal ends us at once, and with us all that was started.
 void set_dispositions();
 
-/// Blocks SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) for the calling thread
-/// and those that it starts; from then on a `SignalWatch` hears them. Before the first thread.
-void block_ending_signals();
+/// Blocks SIGINT, SIGTERM, SIGHUP (unless it is ignored, as under nohup), SIGTSTP (likewise) and
+/// SIGUSR1 for the calling thread and those that it starts; from then on a `SignalWatch` hears
+/// them. Before the first thread.
+void block_heard_signals();
 
-/// While it lives, a thread of its own hears the signals that end a run. They must be blocked; what
-/// came between two watches is heard by the second.
+/// While it lives, a thread of its own hears the signals that concern a run. They must be blocked;
+/// what came between two watches is heard by the second. SIGTSTP suspends everything.
+///
+/// What is sent to our whole process group comes twice, once by way of the guardian; and timeout(1)
+/// sends its signal to us and to the group. So the same signal again within a tenth of a second, or
+/// within a second by the other way, is the one that was heard already.
 class SignalWatch {
  public:
   struct Reactions {
     std::function<void(int signal)> first;
-    std::function<void()> again;  // a further signal, or `patience` after the first
+    std::function<void()> again;        // a further signal, or `patience` after the first
+    std::function<void()> status = {};  // SIGUSR1
     std::optional<Duration> patience;
   };
 
@@ -40,11 +47,21 @@ class SignalWatch {
   std::optional<int> finish();
 
  private:
+  struct Heard {
+    int signal;
+    bool is_passed_on;  // by the guardian
+    base::Instant at;
+  };
+
   void listen();
+  void hear(int signal, bool is_passed_on);
+  bool is_an_echo(int signal, bool is_passed_on);
 
   const Reactions reactions_;
   base::Descriptor signals_;
   base::Descriptor done_;
+  base::Instant patience_ends_ = base::Instant::max();
+  std::optional<Heard> last_;
   std::optional<int> first_;  // written by the thread, read after it has ended
   std::thread thread_;
 };

@@ -42,13 +42,18 @@ osiiso::test::Invocation after_shell(const std::string& before,
   return invocation;
 }
 
-/// A job whose first task says in `folder`/started that it runs, then waits for ever.
-std::string job(const std::string& folder, const std::string& more) {
+/// A job whose first task runs a process that waits for ever.
+std::string job(const std::string& more) {
   return "queue: {workers: 2, grace: 30s}\n"
          "tasks:\n"
          "  - {name: done, command: echo done}\n"
-         "  - {name: running, needs: [done], command: 'echo yes > " +
-         folder + "/started; sleep 87651; echo never'}\n" + more;
+         "  - {name: running, needs: [done], command: 'sleep 87651; echo never'}\n" +
+         more;
+}
+
+/// Whether that process runs. Its shell may lose a SIGINT that comes before.
+bool is_waiting() {
+  return count_processes(std::string("sleep\0", 6) + "87651") == 1;
 }
 
 }  // namespace
@@ -58,12 +63,12 @@ TEST_CASE(
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     CAPTURE(signal);
     const TemporaryFolder folder;
-    RunningProgram program(osiiso_with({"run", "-", "--json"}, job(folder.path(), R"(
+    RunningProgram program(osiiso_with({"run", "-", "--json"}, job(R"(
   - {name: spared, command: "sleep 0.05; echo spared", must_complete: true, delay: 0.01}
   - {name: later, command: echo later, delay: 1h}
 finally: [{name: end, command: echo end}]
 )")));
-    REQUIRE(eventually([&] { return exists(folder.path() + "/started"); }));
+    REQUIRE(eventually(is_waiting));
     program.send(signal);
     const auto ended = program.wait();
     CHECK(ended.signal == signal);
@@ -84,18 +89,21 @@ finally: [{name: end, command: echo end}]
 TEST_CASE("a second signal kills everything at once and still reports") {
   const TemporaryFolder folder;
   RunningProgram program(osiiso_with(
-      {"run", "-", "--json"},
-      job(folder.path(), R"(
+      {"run", "-", "--json"}, job(R"(
   - {name: stubborn, command: "trap '' INT TERM; echo yes > )" +
-                             folder.path() +
-                             R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
+                                  folder.path() +
+                                  R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
 finally: [{name: end, command: echo end}]
 )")));
-  REQUIRE(eventually(
-      [&] { return exists(folder.path() + "/started") && exists(folder.path() + "/stubborn"); }));
+  REQUIRE(eventually([&] { return is_waiting() && exists(folder.path() + "/stubborn"); }));
   program.send(SIGINT);
   REQUIRE(eventually([] { return count_processes("87651") == 0; }));
-  program.send(SIGINT);
+  // Again and again, for what comes within a moment counts as one.
+  REQUIRE(eventually([&] {
+    program.send(SIGINT);
+    ::usleep(150'000);
+    return program.has_ended();
+  }));
   const auto ended = program.wait();
   CHECK(ended.signal == SIGINT);
   const auto summary = json::parse(ended.out);
@@ -106,9 +114,8 @@ finally: [{name: end, command: echo end}]
 TEST_CASE("a caller that ignores or blocks the signals still gets a run that can be ended") {
   const TemporaryFolder folder;
   // The shell hands an ignored SIGINT on to what it executes.
-  RunningProgram program(
-      after_shell("trap '' INT", osiiso_with({"run", "-"}, job(folder.path(), ""))));
-  REQUIRE(eventually([&] { return exists(folder.path() + "/started"); }));
+  RunningProgram program(after_shell("trap '' INT", osiiso_with({"run", "-"}, job(""))));
+  REQUIRE(eventually(is_waiting));
   program.send(SIGINT);
   CHECK(program.wait().signal == SIGINT);
 }
@@ -128,16 +135,14 @@ TEST_CASE("under nohup a hangup changes nothing") {
 TEST_CASE("in CI the whole shutdown is bounded, even of tasks that are spared and deaf") {
   const TemporaryFolder folder;
   auto invocation = osiiso_with(
-      {"run", "-", "--json"},
-      job(folder.path(), R"(
+      {"run", "-", "--json"}, job(R"(
   - {name: stubborn, command: "trap '' INT TERM; echo yes > )" +
-                             folder.path() +
-                             R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
+                                  folder.path() +
+                                  R"(/stubborn; while :; do sleep 0.05; done", must_complete: true}
 )"));
   invocation.env["CI"] = "true";
   RunningProgram program(invocation);
-  REQUIRE(eventually(
-      [&] { return exists(folder.path() + "/started") && exists(folder.path() + "/stubborn"); }));
+  REQUIRE(eventually([&] { return is_waiting() && exists(folder.path() + "/stubborn"); }));
   program.send(SIGTERM);
   const auto ended = program.wait();
   CHECK(ended.signal == SIGTERM);
@@ -183,4 +188,81 @@ TEST_CASE("a caller that ignores SIGCHLD does not cost the tasks their exit stat
   const auto ended = osiiso::test::run_program(
       after_shell("trap '' CHLD", osiiso_with({"run", "-", "--json"}, "tasks: [exit 3]")));
   CHECK(json::parse(ended.out)["results"][0]["message"] == "exit status 3");
+}
+
+TEST_CASE("timeout(1), which signals the program and its group, is heard once") {
+  const TemporaryFolder folder;
+  auto invocation = osiiso_with({"run", "-", "--json"}, job(R"(
+  - {name: spared, command: "sleep 2; echo spared", must_complete: true}
+finally: [{name: end, command: echo end}]
+)"));
+  invocation.arguments.insert(invocation.arguments.begin(), {"timeout", "1"});
+  const auto ended = osiiso::test::run_program(invocation);
+  CHECK(ended.exit_code == 124);
+  const auto summary = json::parse(ended.out);
+  CHECK(summary["interrupted_by"] == "SIGTERM");
+  CHECK(summary["results"][1]["message"] == "cancelled");
+  CHECK(summary["results"][2]["value"] == "spared");
+  CHECK(summary["results"][3]["value"] == "end");
+}
+
+TEST_CASE("SIGUSR1 is answered with what runs, the longest-running first") {
+  RunningProgram program(osiiso_with(
+      {"run", "-"},
+      "tasks:\n"
+      "  - {name: first, command: exec sleep 87661}\n"
+      "  - {name: again, retries: 1, command: \"[ $OSIISO_ATTEMPT = 2 ] && exec sleep 87662\"}\n"
+      "  - {name: held, needs: [again], command: 'true'}\n"));
+  REQUIRE(eventually([] {
+    return count_processes(std::string("sleep\0", 6) + "87661") == 1 &&
+           count_processes(std::string("sleep\0", 6) + "87662") == 1;
+  }));
+  program.send(SIGUSR1);
+  ::usleep(200'000);
+  program.send(SIGTERM);
+  const auto text = program.wait().err;
+  CAPTURE(text);
+  const auto first = text.find("osiiso: running: first, ");
+  const auto second = text.find("osiiso: running: again (attempt 2), ");
+  const auto counts = text.find("osiiso: 2 running, 1 waiting, 0 finished\n");
+  CHECK(first < second);
+  CHECK(second < counts);
+  CHECK(counts != std::string::npos);
+}
+
+TEST_CASE("a CI step's shell that is killed ends the run in order, within the time that is left") {
+  const TemporaryFolder folder;
+  const auto job_file = folder.write("job.yaml", job(R"(
+  - {name: spared, command: "sleep 0.3; echo spared", must_complete: true}
+finally: [{name: end, command: echo end}]
+)"));
+  const auto step =
+      folder.write("step.sh", std::string(OSIISO_PROGRAM) + " run --json " + job_file + " > " +
+                                  folder.path() + "/summary.json\necho never\n");
+  osiiso::test::Invocation invocation;
+  invocation.arguments = {"bash", "-e", step};
+  invocation.env["CI"] = "true";
+  RunningProgram shell(invocation);
+  REQUIRE(eventually(is_waiting));
+  shell.send(SIGTERM);  // bash dies of it and tells nobody
+  CHECK(shell.wait().signal == SIGTERM);
+  REQUIRE(eventually([&] { return count_processes(job_file) == 0; }));
+  const auto summary = json::parse(read_file(folder.path() + "/summary.json"));
+  CHECK(summary["interrupted_by"] == "SIGTERM");
+  CHECK(summary["duration"] < 7);
+  CHECK(summary["results"][1]["message"] == "cancelled");
+  CHECK(summary["results"][2]["value"] == "spared");
+  CHECK(summary["results"][3]["value"] == "end");
+  CHECK_FALSE(is_waiting());
+}
+
+TEST_CASE("a command that prints inputs ends with the program") {
+  RunningProgram program(osiiso_with(
+      {"run", "-"},
+      "groups: {g: {command: 'echo {}', inputs_from: {command: [setsid, -w, sleep, 87671]}}}"));
+  const auto sleeps = [] { return count_processes(std::string("sleep\0", 6) + "87671") > 0; };
+  REQUIRE(eventually(sleeps));
+  program.send(SIGTERM);
+  CHECK(program.wait().signal == SIGTERM);
+  CHECK_FALSE(sleeps());
 }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "cli/osiiso.hpp"
+#include "cli/terminal.hpp"
+
+using osiiso::test::count_in_state;
+using osiiso::test::count_processes;
+using osiiso::test::eventually;
+using osiiso::test::read_file;
+using osiiso::test::TemporaryFolder;
+using osiiso::test::Terminal;
+
+// What is typed is echoed, so that the tests look for texts that are not in what they type.
+
+namespace {
+
+constexpr const char* kCtrlC = "\x03";
+constexpr const char* kCtrlZ = "\x1a";
+
+std::string sleeping(const std::string& seconds) {
+  return std::string("sleep\0", 6) + seconds;
+}
+
+std::string run_line(const std::string& job) {
+  return std::string(OSIISO_PROGRAM) + " run " + job + "; echo ended $((1000+$?))\n";
+}
+
+}  // namespace
+
+TEST_CASE("Ctrl-Z stops all tasks, fg lets them go on, and no timeout counts the pause") {
+  const TemporaryFolder folder;
+  // Ten seconds are allowed: the waits of this test add up to a part of them at most.
+  const auto job = folder.write("job.yaml",
+                                "tasks:\n"
+                                "  - {name: plain, command: sleep 4.321, timeout: 5s}\n"
+                                "  - {name: other session, command: setsid -w sleep 4.321}\n");
+  for (const std::string kind : {"thread", "process", "async"}) {
+    CAPTURE(kind);
+    Terminal terminal;
+    terminal.type("set -m; export OSIISO_QUEUE=" + kind + " OSIISO_WORKERS=2\n");
+    terminal.type(std::string(OSIISO_PROGRAM) + " run " + job + "; echo status $((1000+$?))\n");
+    REQUIRE(eventually([] { return count_processes(sleeping("4.321")) == 2; }));
+    terminal.type(kCtrlZ);
+    REQUIRE(terminal.shows("Stopped"));
+    CHECK(count_in_state('T', sleeping("4.321")) == 2);
+    ::sleep(5);
+    CHECK(count_in_state('T', sleeping("4.321")) == 2);
+    terminal.type("fg; echo ended $((1000+$?))\n");
+    CHECK(terminal.shows("ended 1000"));
+    CHECK(terminal.screen().find("PASSED") != std::string::npos);
+  }
+}
+
+TEST_CASE("Ctrl-C ends a run in order, a second one at once") {
+  const TemporaryFolder folder;
+  const auto job = folder.write(
+      "job.yaml",
+      "tasks:\n"
+      "  - {name: ordinary, command: exec sleep 86011}\n"
+      "  - {name: spared, command: \"trap '' INT TERM; sleep 86012; :\", must_complete: true}\n");
+  Terminal terminal;
+  terminal.type(run_line(job + " -j2"));
+  REQUIRE(eventually([] {
+    return count_processes(sleeping("86011")) == 1 && count_processes(sleeping("86012")) == 1;
+  }));
+  terminal.type(kCtrlC);
+  REQUIRE(eventually([] { return count_processes(sleeping("86011")) == 0; }));
+  CHECK(count_processes(sleeping("86012")) == 1);
+  ::usleep(150'000);  // what comes within a moment counts as one
+  terminal.type(kCtrlC);
+  CHECK(terminal.shows("COMPLETED WITH ERRORS"));
+  CHECK(eventually([] { return count_processes(sleeping("86012")) == 0; }));
+}
+
+TEST_CASE("a terminal that is closed ends the run") {
+  const TemporaryFolder folder;
+  const auto job = folder.write("job.yaml", "tasks: [exec sleep 86021]\nfinally: ['echo yes > " +
+                                                folder.path() + "/finally']\n");
+  {
+    Terminal terminal;
+    terminal.type("exec " + std::string(OSIISO_PROGRAM) + " run " + job + "\n");
+    REQUIRE(eventually([] { return count_processes(sleeping("86021")) == 1; }));
+    terminal.hang_up();
+    CHECK(eventually([&] { return read_file(folder.path() + "/finally") == "yes\n"; }));
+  }
+  CHECK(eventually([] { return count_processes(sleeping("86021")) == 0; }));
+}
