@@ -6,5 +6,8 @@ cd "$(dirname "$0")/.."
 preset=${1:-release}
 # shellcheck disable=SC2046
 .ci/install.sh $(cat .ci/packages)
-.ci/build.sh "$preset"
+case $preset in
+  release) .ci/build.sh "$preset" ;;
+  *) .ci/build.sh "$preset" quick_tests ;;
+esac
 ctest --preset "$preset"
