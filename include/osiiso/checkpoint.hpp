@@ -193,9 +193,9 @@ class Checkpoint {
   /// What records one task, for `Batch::record`. `T` is the type of its value, `CommandOutput` for
   /// a command; `name` tells `standing` which task it was.
   template <typename T>
-  RecorderPtr recorder(std::string name_space, std::string key, std::string name) {
-    return make_recorder(std::move(name_space), std::move(key), std::move(name),
-                         detail::codec_of<T>());
+  RecorderPtr recorder(const std::string& name_space, const std::string& key,
+                       const std::string& name) {
+    return make_recorder(name_space, key, name, detail::codec_of<T>());
   }
 
   /// Whether a task would run, and why. Throws `CheckpointError`.

@@ -28,7 +28,7 @@ constexpr std::array<const char*, 3> kSideFiles = {"-wal", "-shm", "-journal"};
 
 // Of the file format of SQLite.
 constexpr std::size_t kHeaderSize = 100;
-constexpr std::string_view kMagic{"SQLite format 3", 16};  // with its NUL
+constexpr std::string_view kMagic{"SQLite format 3\0", 16};  // with its NUL
 constexpr std::size_t kApplicationIdAt = 68;
 
 std::int64_t big_endian(std::string_view bytes) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 
@@ -86,11 +87,10 @@ class IdentityMaker {
   }
 
   /// A set, whatever order it was written in.
-  static void add_codes(CanonicalText& text, std::vector<int> codes) {
-    std::ranges::sort(codes);
-    codes.erase(std::ranges::unique(codes).begin(), codes.end());
-    text.add_count(codes.size());
-    for (const int code : codes) text.add(base::format("{}", code));
+  static void add_codes(CanonicalText& text, const std::vector<int>& codes) {
+    const std::set<int> ordered(codes.begin(), codes.end());
+    text.add_count(ordered.size());
+    for (const int code : ordered) text.add(base::format("{}", code));
   }
 
   /// The path from the job file's folder, so that a checkpoint holds after the folder has moved.

@@ -109,6 +109,7 @@ void watch_guardian(base::Descriptor alive) {
   ::pthread_attr_setstacksize(&attributes, kWatchStack);
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_t thread{};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the number is all that the thread needs
   void* const argument = reinterpret_cast<void*>(std::intptr_t{alive.get()});
   const int error = ::pthread_create(&thread, &attributes, wait_for_guardian, argument);
   ::pthread_attr_destroy(&attributes);
