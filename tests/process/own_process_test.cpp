@@ -26,7 +26,7 @@ namespace {
 
 Invocation owner(std::vector<std::string> words) {
   words.insert(words.begin(), OSIISO_OWNER);
-  return {.arguments = std::move(words)};
+  return {.arguments = std::move(words), .own_group = true};
 }
 
 /// Processes below: plain, in another session, an orphan without streams, and a deaf one.

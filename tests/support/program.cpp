@@ -81,9 +81,13 @@ RunningProgram::RunningProgram(const Invocation& invocation) {
   if (!invocation.folder.empty()) {
     ::posix_spawn_file_actions_addchdir_np(&actions, invocation.folder.c_str());
   }
-  const int error = ::posix_spawnp(&pid_, arguments[0].c_str(), &actions, nullptr,
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  if (invocation.own_group) ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  const int error = ::posix_spawnp(&pid_, arguments[0].c_str(), &actions, &attributes,
                                    pointers(arguments).data(), pointers(environment).data());
   ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
   ::close(input);
   if (error != 0) throw std::runtime_error("cannot start " + arguments[0]);
 }

@@ -27,6 +27,7 @@ struct Invocation {
   std::string folder = {};       // empty: this process's
   std::string stdout_path = {};  // empty: collected in `Ended::out`
   bool close_stdout = false;
+  bool own_group = false;  // which this process keeps from being orphaned: SIGTSTP stops it
 };
 
 /// A program under way. Its streams go to files, so that nobody has to read while it runs.
