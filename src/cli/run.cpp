@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -225,6 +226,13 @@ ExitCode finish_recording(Checkpoint& checkpoint, const std::string& what_happen
   return ExitCode::write_failed;
 }
 
+/// For a result that standard output did not take.
+void show_on_stderr(const RunSummary& summary) {
+  std::ostringstream text;
+  summary.display(text, kMostFailuresShown);
+  say_raw(text.str());
+}
+
 ExitCode report(const Ended& ended, const RunCommand& command, Checkpoint* checkpoint) {
   show_failures(ended, command.output);
   show_leaks(ended);
@@ -239,6 +247,7 @@ ExitCode report(const Ended& ended, const RunCommand& command, Checkpoint* check
   }
   const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
   auto written = finish_result(out, what_happened);
+  if (written != ExitCode::passed) show_on_stderr(ended.summary);
   if (checkpoint != nullptr) {
     written = std::max(written, finish_recording(*checkpoint, what_happened));
   }
