@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+//
+// How close osiiso comes to the bare cost of starting processes. In every round each contender
+// runs the same commands in its turn, so that what else the machine does hits all of them; what
+// counts are the medians over the rounds of each contender's ratio to the bare limit of its round,
+// the best of three loops that do nothing but start and wait.
+//
+//     osiiso_bench_commands [--rounds N] [--tasks N] [--only WORD] [--json FILE] [--osiiso PROGRAM]
+//
+// With --base PROGRAM it is a gate instead: two builds of the program are compared, and the exit
+// code is 1 where the newer one (--osiiso) has lost more than a tenth anywhere.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bench/bare_loops.hpp"
+#include "bench/contenders.hpp"
+#include "bench/measure.hpp"
+
+namespace {
+
+using bench::Contender;
+using bench::Cost;
+using bench::Workload;
+
+constexpr double kGreatestLoss = 0.10;
+constexpr const char* kBareLimit = "bare limit";
+
+struct Settings {
+  std::size_t rounds = 5;
+  std::size_t tasks = 2000;
+  std::string only;  // part of a workload's name
+  std::string json;
+  std::string program;
+  std::string base;  // not empty: compare
+};
+
+/// What the rounds gave for one contender.
+struct Series {
+  std::string name;
+  std::vector<double> rates = {};   // tasks a second
+  std::vector<double> ratios = {};  // to the bare limit, or to the base, of the same round
+  // Microseconds a task. A program's own CPU includes that of its children.
+  std::vector<double> own_cpu = {};
+  std::vector<double> total_cpu = {};
+  std::vector<double> cpu_above = {};  // above the total of the bare limit
+};
+
+std::vector<Workload> workloads(const std::filesystem::path& folder) {
+  const auto noop = (folder / "osiiso_bench_noop").string();
+  return {{"true", {"/bin/true"}, "/bin/true", false},
+          {"noop", {noop}, noop, false},
+          {"shell", {"/bin/sh", "-c", "true; : $0"}, "true; :", true}};
+}
+
+Cost bare_limit(const Workload& workload, std::size_t tasks) {
+  Cost best;
+  for (const auto& loop : bench::bare_loops()) {
+    const auto cost = bench::measure_function([&] { loop.run(workload.words, tasks); });
+    if (best.seconds == 0 || cost.seconds < best.seconds) best = cost;
+  }
+  return best;
+}
+
+void add_round(Series& series, const Cost& cost, const Cost& reference, std::size_t tasks) {
+  const auto count = static_cast<double>(tasks);
+  const auto per_task = [&](double seconds) { return seconds * 1e6 / count; };
+  series.rates.push_back(count / cost.seconds);
+  series.ratios.push_back(reference.seconds / cost.seconds);
+  series.own_cpu.push_back(per_task(cost.own_cpu));
+  series.total_cpu.push_back(per_task(cost.own_cpu + cost.child_cpu));
+  series.cpu_above.push_back(series.total_cpu.back() -
+                             per_task(reference.own_cpu + reference.child_cpu));
+}
+
+std::vector<Series> race(const std::vector<Contender>& contenders, const Settings& settings) {
+  std::vector<Series> all;
+  for (const auto& contender : contenders) all.push_back({.name = contender.name});
+  for (std::size_t round = 0; round < settings.rounds; ++round) {
+    Cost reference;  // the first contender's
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      const auto cost = contenders[i].run();
+      if (i == 0) reference = cost;
+      add_round(all[i], cost, reference, settings.tasks);
+    }
+  }
+  return all;
+}
+
+void print(const std::string& title, const std::vector<Series>& all) {
+  fmt::print("\n{}\n{:<36}{:>9}{:>8}{:>8}{:>11}{:>12}\n", title, "", "tasks/s", "ratio", "noise",
+             "CPU/task", "above bare");
+  for (const auto& series : all) {
+    fmt::print("{:<36}{:>9.0f}{:>8.2f}{:>7.1f}%{:>9.0f}us{:>10.0f}us\n", series.name,
+               bench::median(series.rates), bench::median(series.ratios),
+               100 * bench::noise(series.ratios), bench::median(series.total_cpu),
+               bench::median(series.cpu_above));
+  }
+  std::fflush(stdout);
+}
+
+nlohmann::ordered_json json_of(const std::vector<Series>& all) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& series : all) {
+    list.push_back({{"name", series.name},
+                    {"tasks_per_second", bench::median(series.rates)},
+                    {"ratio", bench::median(series.ratios)},
+                    {"noise", bench::noise(series.ratios)},
+                    {"own_cpu_us", bench::median(series.own_cpu)},
+                    {"total_cpu_us", bench::median(series.total_cpu)},
+                    {"cpu_above_us", bench::median(series.cpu_above)}});
+  }
+  return list;
+}
+
+std::vector<Series> race_all(const Workload& workload, const Settings& settings,
+                             const bench::Folder& folder) {
+  std::vector<Contender> contenders{
+      {kBareLimit, [&] { return bare_limit(workload, settings.tasks); }}};
+  const auto add = [&](std::vector<Contender> more) {
+    std::ranges::move(more, std::back_inserter(contenders));
+  };
+  add(bench::osiiso_contenders(settings.program, "osiiso", workload, settings.tasks, folder));
+  add(bench::library_contenders(workload, settings.tasks));
+  add(bench::peer_contenders(workload, settings.tasks, folder));
+  return race(contenders, settings);
+}
+
+/// Each contender of the newer build against the same one of the older. Returns whether all hold.
+bool compare(const Workload& workload, const Settings& settings, const bench::Folder& folder,
+             nlohmann::ordered_json& report) {
+  const auto base =
+      bench::osiiso_contenders(settings.base, "base", workload, settings.tasks, folder);
+  const auto head =
+      bench::osiiso_contenders(settings.program, "head", workload, settings.tasks, folder);
+  std::vector<Series> all;
+  for (std::size_t i = 0; i < base.size(); ++i) {
+    all.push_back(race({base[i], head[i]}, settings).back());
+  }
+  print("head against base: " + workload.name, all);
+  report[workload.name] = json_of(all);
+  bool holds = true;
+  for (const auto& series : all) {
+    if (bench::median(series.ratios) >= 1 - kGreatestLoss) continue;
+    fmt::print("LOST: {} has {:.2f} of the base's speed\n", series.name,
+               bench::median(series.ratios));
+    holds = false;
+  }
+  return holds;
+}
+
+Settings read_settings(int count, char** arguments) {
+  Settings settings;
+  settings.program = (std::filesystem::path(arguments[0]).parent_path() / "osiiso").string();
+  const auto number = [](const char* text) {
+    return std::max(1UL, std::strtoul(text, nullptr, 10));
+  };
+  const std::map<std::string_view, std::string*> texts{{"--only", &settings.only},
+                                                       {"--json", &settings.json},
+                                                       {"--osiiso", &settings.program},
+                                                       {"--base", &settings.base}};
+  for (int i = 1; i + 1 < count; i += 2) {
+    const std::string_view option = arguments[i];
+    if (option == "--rounds") {
+      settings.rounds = number(arguments[i + 1]);
+    } else if (option == "--tasks") {
+      settings.tasks = number(arguments[i + 1]);
+    } else if (const auto text = texts.find(option); text != texts.end()) {
+      *text->second = arguments[i + 1];
+    } else {
+      fmt::print(stderr, "unknown option {}\n", option);
+      std::exit(2);
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const auto settings = read_settings(count, arguments);
+  const bench::Folder folder;
+  nlohmann::ordered_json report{{"rounds", settings.rounds}, {"tasks", settings.tasks}};
+  bool holds = true;
+  for (const auto& workload : workloads(std::filesystem::absolute(arguments[0]).parent_path())) {
+    if (workload.name.find(settings.only) == std::string::npos) continue;
+    if (!settings.base.empty()) {
+      holds = compare(workload, settings, folder, report) && holds;
+      continue;
+    }
+    const auto all = race_all(workload, settings, folder);
+    print(fmt::format("{}: {} tasks, two workers, medians of {} rounds", workload.name,
+                      settings.tasks, settings.rounds),
+          all);
+    report[workload.name] = json_of(all);
+  }
+  if (!settings.json.empty()) std::ofstream(settings.json) << report.dump(1) << '\n';
+  return holds ? 0 : 1;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "bench/contenders.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "osiiso/command.hpp"
+#include "osiiso/thread_queue.hpp"
+
+namespace bench {
+namespace {
+
+/// `line` once for each task, with its number.
+std::string lines(std::size_t tasks, const std::function<std::string(std::size_t)>& line) {
+  std::string text;
+  for (std::size_t number = 0; number < tasks; ++number) text += line(number);
+  return text;
+}
+
+std::string job_text(const std::string& queue, std::size_t tasks,
+                     const std::function<std::string(std::size_t)>& command) {
+  return fmt::format("version: 1\nqueue: {{kind: {}, workers: 2}}\ntasks:\n", queue) +
+         lines(tasks, [&](std::size_t number) { return fmt::format("- {}\n", command(number)); });
+}
+
+std::string argv_text(const Workload& workload, std::size_t number) {
+  std::string text = "[";
+  for (const auto& word : workload.words) text += fmt::format("'{}', ", word);
+  return text += fmt::format("'{}']", number);
+}
+
+}  // namespace
+
+Folder::Folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "osiiso-bench-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) std::abort();
+  path_ = name;
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Folder::file(const std::string& name, const std::string& text) const {
+  const auto path = path_ / name;
+  std::ofstream(path) << text;
+  return path.string();
+}
+
+std::vector<Contender> osiiso_contenders(const std::string& program, const std::string& label,
+                                         const Workload& workload, std::size_t tasks,
+                                         const Folder& folder) {
+  std::vector<Contender> contenders;
+  const auto add = [&](const std::string& queue, const char* form, const auto& command) {
+    const auto name = fmt::format("{}, {} queue, {}", label, queue, form);
+    const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue, form),
+                                 job_text(queue, tasks, command));
+    contenders.push_back({name, [=] { return measure_program({program, "run", job}); }});
+  };
+  for (const std::string queue : {"thread", "process", "async"}) {
+    if (!workload.is_shell) {
+      add(queue, "argv", [&](std::size_t number) { return argv_text(workload, number); });
+    }
+    add(queue, "string",
+        [&](std::size_t number) { return fmt::format("'{} {}'", workload.text, number); });
+  }
+  return contenders;
+}
+
+std::vector<Contender> library_contenders(const Workload& workload, std::size_t tasks) {
+  if (workload.is_shell) return {};
+  const auto run = [=] {
+    osiiso::ThreadQueue queue({.workers = 2});
+    for (std::size_t number = 0; number < tasks; ++number) {
+      auto words = workload.words;
+      words.push_back(std::to_string(number));
+      queue.submit(osiiso::Command::argv(words));
+    }
+    if (!queue.run().ok()) std::abort();
+  };
+  return {{"library, ThreadQueue, argv", [=] { return measure_function(run); }}};
+}
+
+std::vector<Contender> peer_contenders(const Workload& workload, std::size_t tasks,
+                                       const Folder& folder) {
+  const auto numbers =
+      folder.file(workload.name + ".numbers",
+                  lines(tasks, [](std::size_t number) { return fmt::format("{}\n", number); }));
+  const auto commands =
+      folder.file(workload.name + ".commands", lines(tasks, [&](std::size_t number) {
+                    return fmt::format("{} {}\n", workload.text, number);
+                  }));
+  const auto makefile = folder.file(
+      workload.name + ".mk",
+      fmt::format("all: {}\n",
+                  lines(tasks, [](auto number) { return fmt::format(" t{}", number); })) +
+          lines(tasks, [&](std::size_t number) {
+            return fmt::format("t{}: ; @{} {}\n", number, workload.text, number);
+          }));
+  const auto ninja_file = folder.file(
+      workload.name + ".ninja", fmt::format("builddir = {}.d\nrule r\n command = $c\n", numbers) +
+                                    lines(tasks, [&](std::size_t number) {
+                                      return fmt::format("build t{}: r\n c = {} {}\n", number,
+                                                         workload.text, number);
+                                    }));
+
+  std::vector<Contender> contenders;
+  const auto add = [&](const char* name, std::vector<std::string> argv, const std::string& input) {
+    if (!is_installed(argv.front())) return;
+    contenders.push_back({name, [=] { return measure_program(argv, input); }});
+  };
+  if (!workload.is_shell) {
+    std::vector<std::string> xargs{"xargs", "-P2", "-n1"};
+    xargs.insert(xargs.end(), workload.words.begin(), workload.words.end());
+    add("xargs -P2 -n1", xargs, numbers);
+  }
+  add("make -s -j2", {"make", "-s", "-j2", "-r", "-f", makefile}, "/dev/null");
+  add("ninja -j2", {"ninja", "--quiet", "-j2", "-f", ninja_file}, "/dev/null");
+  add("xargs -P2 sh -c", {"xargs", "-P2", "-d", "\n", "-I{}", "sh", "-c", "{}"}, commands);
+  add("parallel -j2", {"parallel", "-j2"}, commands);
+  return contenders;
+}
+
+}  // namespace bench

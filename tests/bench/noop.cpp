@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// The cheapest command there is, linked statically: what remains is the cost of starting it.
+int main() {}
