@@ -20,7 +20,7 @@ std::string shell_text_for(const job::Template& made, const std::string& value) 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string text = fuzz::text_of(data, size);
   std::erase(text, '\0');  // the reader refuses it
-  if (text.find_first_not_of(" \t\n") == std::string::npos)
+  if (text.find_first_not_of(" \t\n\v\f\r") == std::string::npos)
     return 0;  // the reader refuses that, too
   const auto made = job::Template::shell(text, {"/bin/sh", "-c"}, {});
   if (!made.mistakes().empty()) return 0;
