@@ -98,6 +98,7 @@ Database::Database(const std::string& path) : database_(nullptr, &sqlite3_close)
   // A file from who knows where is not to run anything by itself.
   sqlite3_db_config(made, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(made, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  execute("PRAGMA cell_size_check = ON");
 }
 
 void Database::execute(const char* sql) {

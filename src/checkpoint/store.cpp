@@ -18,6 +18,10 @@ constexpr const char* kTable =
     "CREATE TABLE tasks(namespace TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, "
     "status TEXT NOT NULL, value BLOB, recorded_at INTEGER NOT NULL, PRIMARY KEY(namespace, key))";
 
+constexpr std::string_view kSucceeded = "succeeded";
+constexpr std::string_view kFailed = "failed";
+constexpr std::string_view kCancelled = "cancelled";
+
 // So many rows of cancelled tasks are kept in memory before they are written.
 constexpr std::size_t kMostPending = 1000;
 
@@ -72,20 +76,22 @@ void Store::open(const std::string& resolved) {
   database_->execute("COMMIT");
   if (database_->text_of("PRAGMA journal_mode = WAL") != "wal") refuse("it cannot have a log");
   database_->execute("PRAGMA synchronous = OFF");
-  const auto fault = database_->text_of("PRAGMA quick_check(1)");
+  // The quick one does not look whether the index finds each row.
+  const auto fault = database_->text_of("PRAGMA integrity_check(1)");
   if (fault != "ok") refuse("it is damaged: " + fault);
   statements_.emplace(database_->raw());
 }
 
 /// The schema is made before there is a log, so that whatever has a table has our mark, too.
 void Store::prepare_schema() {
-  if (database_->number_of("SELECT count(*) FROM sqlite_schema") == 0) {
+  const bool is_ours = database_->number_of("PRAGMA application_id") == kApplicationId;
+  if (!is_ours && database_->number_of("SELECT count(*) FROM sqlite_schema") == 0) {
     database_->execute(kTable);
     database_->execute(base::format("PRAGMA application_id = {}", kApplicationId).c_str());
     database_->execute(base::format("PRAGMA user_version = {}", kVersion).c_str());
     return;
   }
-  if (database_->number_of("PRAGMA application_id") != kApplicationId) refuse("no checkpoint");
+  if (!is_ours) refuse("it is not a checkpoint");
   const auto version = database_->number_of("PRAGMA user_version");
   if (version > kVersion) {
     refuse(base::format("it was written by a later osiiso (schema {}, this one knows {})", version,
@@ -125,11 +131,12 @@ std::optional<Bytes> Store::restore(const TaskKeyPtr& task) {
     auto& find = statements_->find;
     find.bind(1, task->name_space).bind(2, task->key);
     if (!find.step()) return {};
-    std::optional<Bytes> value;
-    if (find.text(0) == "succeeded") value = find.bytes(1);
+    const auto status = find.text(0);
+    auto value = find.bytes(1);
     const bool is_renamed = find.text(2) != task->name;
     find.reset();
-    if (value && is_renamed) pending_.push_back({task, Change::renamed});
+    if (standing_of(status) != Checkpoint::Standing::done) return {};
+    if (is_renamed) pending_.push_back({task, Change::renamed});
     return value;
   } catch (const DatabaseError& error) {
     refuse(error);
@@ -137,22 +144,28 @@ std::optional<Bytes> Store::restore(const TaskKeyPtr& task) {
 }
 
 Checkpoint::Standing Store::standing(const TaskKey& task) {
-  using Standing = Checkpoint::Standing;
   const std::lock_guard lock(mutex_);
-  if (!database_) return Standing::is_new;
+  if (!database_) return Checkpoint::Standing::is_new;
   try {
     auto& find = statements_->find;
     find.bind(1, task.name_space).bind(2, task.key);
     if (!find.step()) {
-      return was_seen_otherwise(task) ? Standing::changed : Standing::is_new;
+      return was_seen_otherwise(task) ? Checkpoint::Standing::changed
+                                      : Checkpoint::Standing::is_new;
     }
     const auto status = find.text(0);
     find.reset();
-    if (status == "succeeded") return Standing::done;
-    return status == "failed" ? Standing::failed_before : Standing::cancelled_before;
+    return standing_of(status);
   } catch (const DatabaseError& error) {
     refuse(error);
   }
+}
+
+Checkpoint::Standing Store::standing_of(const std::string& status) const {
+  if (status == kSucceeded) return Checkpoint::Standing::done;
+  if (status == kFailed) return Checkpoint::Standing::failed_before;
+  if (status == kCancelled) return Checkpoint::Standing::cancelled_before;
+  refuse("it is damaged: a task has a status that there is not");
 }
 
 bool Store::was_seen_otherwise(const TaskKey& task) {
@@ -214,9 +227,9 @@ void Store::write(const Entry& entry) {
     statements_->rename.bind(1, task.name_space).bind(2, task.key).bind(3, task.name).run();
     return;
   }
-  std::string_view status = "succeeded";
-  if (entry.change == Change::failed) status = "failed";
-  if (entry.change == Change::cancelled) status = "cancelled";
+  std::string_view status = kSucceeded;
+  if (entry.change == Change::failed) status = kFailed;
+  if (entry.change == Change::cancelled) status = kCancelled;
   std::optional<std::span<const std::uint8_t>> value;
   if (entry.change == Change::succeeded) value = entry.value;
   statements_->upsert.bind(1, task.name_space)

@@ -71,6 +71,7 @@ class Store {
 
   void open(const std::string& resolved);
   void prepare_schema();
+  Checkpoint::Standing standing_of(const std::string& status) const;
   [[noreturn]] void refuse(const std::string& reason) const;
   [[noreturn]] void refuse(const DatabaseError& error) const;
 

@@ -143,6 +143,34 @@ TEST_CASE("CHK-4: a damaged file is refused, and never crashes anybody") {
   }
 }
 
+TEST_CASE("CHK-4: a checkpoint without its table is damaged, and no new one") {
+  const TemporaryFolder folder;
+  const std::string path = make_checkpoint(folder);
+  execute(path, "DROP TABLE tasks");
+  CHECK(refusal(path) == "it is damaged: its tables are not those of a checkpoint");
+}
+
+TEST_CASE("CHK-4: a row that its index does not find is damage, not a task to run again") {
+  const TemporaryFolder folder;
+  const std::string path = make_checkpoint(folder, 3);
+  std::string bytes = read_file(path);
+  const auto last = bytes.rfind("space2");  // the index comes after the table
+  REQUIRE(last != std::string::npos);
+  bytes[last + 5] = '7';
+  folder.write("c", bytes);
+  CHECK(refusal(path).starts_with("it is damaged: "));
+}
+
+TEST_CASE("CHK-4: a status that there is not is damage") {
+  const TemporaryFolder folder;
+  const std::string path = make_checkpoint(folder);
+  execute(path, "UPDATE tasks SET status = 'succeedee'");
+  Checkpoint checkpoint(path);
+  CHECK_THROWS_AS(checkpoint.standing("space", "0", "name"), CheckpointError);
+  CHECK_THROWS_AS(checkpoint.recorder<std::string>("space", "0", "name")->restore(),
+                  CheckpointError);
+}
+
 /// Whether another process finds a lock on the file.
 bool is_locked(const std::string& path) {
   const pid_t child = ::fork();
