@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <exception>
 #include <future>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -71,8 +73,32 @@ class AwaitedLoopQueue : public LoopQueue {
 
  private:
   template <typename T>
+  struct Outcome {
+    std::optional<detail::stored_t<T>> value = {};
+    std::exception_ptr error = {};
+  };
+
+  template <typename T>
+  static asio::awaitable<void> keep(asio::awaitable<T> call, Outcome<T>& outcome) {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        co_await std::move(call);
+      } else {
+        outcome.value.emplace(co_await std::move(call));
+      }
+    } catch (...) {
+      outcome.error = std::current_exception();
+    }
+  }
+
+  // The loop's thread has let go of the exception before the caller sees it: who owns it is
+  // counted within the standard library, where ThreadSanitizer does not look.
+  template <typename T>
   T await(asio::awaitable<T> call) {
-    return asio::co_spawn(loop_, std::move(call), asio::use_future).get();
+    Outcome<T> outcome;
+    asio::co_spawn(loop_, keep(std::move(call), outcome), asio::use_future).get();
+    if (outcome.error) std::rethrow_exception(std::exchange(outcome.error, {}));
+    if constexpr (!std::is_void_v<T>) return std::move(*outcome.value);
   }
 
   asio::io_context loop_{1};
