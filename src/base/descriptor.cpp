@@ -29,6 +29,12 @@ Descriptor make_eventfd() {
   return made;
 }
 
+void wake(const Descriptor& eventfd) noexcept {
+  const std::uint64_t one = 1;
+  // The only failure is a full counter, which wakes just as well.
+  [[maybe_unused]] const auto written = ::write(eventfd.get(), &one, sizeof one);
+}
+
 Descriptor open_for_reading(const std::string& path) {
   Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened) throw SystemError("cannot open '" + path + "'", errno);

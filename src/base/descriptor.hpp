@@ -41,6 +41,9 @@ Pipe make_pipe(int flags = 0);
 /// A counter to be woken by, non-blocking. Throws `SystemError`.
 Descriptor make_eventfd();
 
+/// Wakes who polls the counter.
+void wake(const Descriptor& eventfd) noexcept;
+
 /// Opens `path` for reading, or throws `SystemError` that names it.
 Descriptor open_for_reading(const std::string& path);
 

@@ -39,9 +39,7 @@ void StopWake::clear() const {
 }
 
 void StopWake::wake() noexcept {
-  const std::uint64_t one = 1;
-  // The only failure is a full counter, which wakes just as well.
-  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+  base::wake(wake_);
 }
 
 }  // namespace osiiso::base

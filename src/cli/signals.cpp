@@ -18,6 +18,7 @@
 #include "osiiso/own_process.hpp"
 
 #include "base/clock.hpp"
+#include "base/signals.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -88,8 +89,7 @@ SignalWatch::~SignalWatch() {
 
 std::optional<int> SignalWatch::finish() {
   if (thread_.joinable()) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(done_.get(), &one, sizeof one);
+    base::wake(done_);
     thread_.join();
   }
   return first_;
@@ -140,12 +140,7 @@ bool SignalWatch::is_an_echo(int signal, bool is_passed_on) {
 }
 
 void die_of(int signal) {
-  std::signal(signal, SIG_DFL);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
-  ::raise(signal);
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  base::suffer(signal);
   std::_Exit(128 + signal);
 }
 

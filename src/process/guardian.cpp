@@ -14,22 +14,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
 
-#include "osiiso/duration.hpp"
-
+#include "base/signals.hpp"
 #include "process/descendants.hpp"
 
 namespace osiiso::process {
 namespace {
-
-using namespace std::chrono_literals;
-
-// What SIGKILL does not end within this is in the kernel's hands or not ours.
-constexpr Duration kUnkillable = 2s;
 
 void close_all_but(const GuardianEnds& ends) {
   std::array<int, 3> kept{ends.signals.get(), ends.alive.get(), ends.parent.get()};
@@ -44,22 +37,10 @@ void close_all_but(const GuardianEnds& ends) {
   ::close_range(next, ~0U, 0);
 }
 
-/// Ends or stops this process by a signal, as it would without us.
-void suffer(int signal) {
-  std::signal(signal, SIG_DFL);
-  ::raise(signal);
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  ::sigset_t before;
-  ::pthread_sigmask(SIG_UNBLOCK, &set, &before);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
 [[noreturn]] void end_as(const siginfo_t& end) {
   if (end.si_code == CLD_EXITED) std::_Exit(end.si_status);
   ::prctl(PR_SET_DUMPABLE, 0);  // the program's core is the one to look at
-  suffer(end.si_status);
+  base::suffer(end.si_status);
   std::_Exit(128 + end.si_status);  // process 1 does not die of signals
 }
 
@@ -128,7 +109,7 @@ class Guardian {
 
   void follow(const siginfo_t& change) {
     if (change.si_code == CLD_STOPPED) {
-      suffer(change.si_status);
+      base::suffer(change.si_status);
       ::kill(program_, SIGCONT);
     } else if (change.si_code != CLD_TRAPPED) {
       end_after(change);

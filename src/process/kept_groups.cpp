@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
-#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -18,6 +16,8 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "base/signals.hpp"
 #include "process/process_list.hpp"
 
 namespace osiiso::process {
@@ -28,20 +28,12 @@ class Drain {
  public:
   Drain() : wake_(base::make_eventfd()) {
     // A thread that the host does not know of must not run the host's signal handlers.
-    sigset_t all, before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-    } catch (...) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const base::SignalsBlocked blocked;
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   ~Drain() {
     thread_.request_stop();
-    wake();
+    base::wake(wake_);
   }
 
   void add(base::Descriptor pipe) {
@@ -49,15 +41,10 @@ class Drain {
       const std::lock_guard lock(mutex_);
       arrived_.push_back(std::move(pipe));
     }
-    wake();
+    base::wake(wake_);
   }
 
  private:
-  void wake() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
-  }
-
   void run(const std::stop_token& stop) {
     std::vector<base::Descriptor> pipes;
     std::vector<pollfd> waited;

@@ -22,6 +22,7 @@
 #include "osiiso/error.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/signals.hpp"
 #include "process/descendants.hpp"
 #include "process/guardian.hpp"
 #include "process/spawn_gate.hpp"
@@ -31,8 +32,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What SIGKILL does not end within this is in the kernel's hands or not ours.
-constexpr Duration kUnkillable = 2s;
 // A process that is not started by then is killed half started, if it is seen.
 constexpr Duration kSpawnPatience = 100ms;
 
@@ -48,14 +47,8 @@ void become_subreaper() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1UL) != 0) refuse("prctl", errno);
 }
 
-sigset_t all_signals() {
-  sigset_t all;
-  ::sigfillset(&all);
-  return all;
-}
-
 base::Descriptor make_signalfd() {
-  const auto all = all_signals();
+  const auto all = base::all_signals();
   base::Descriptor made(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!made) refuse("signalfd", errno);
   return made;
@@ -87,7 +80,7 @@ base::Descriptor open_parent() {
   // Where there is no room for another process, at least no more are started.
   std::optional<process::SpawnGateClosed> closed;
   if (copy < 0) closed.emplace(kSpawnPatience);
-  process::kill_descendants_of(program, kUnkillable);
+  process::kill_descendants_of(program, process::kUnkillable);
   ::kill(program, SIGKILL);
   std::_Exit(EXIT_FAILURE);
 }
@@ -117,21 +110,6 @@ void watch_guardian(base::Descriptor alive) {
   alive.release();
 }
 
-/// Blocks all signals of this thread.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    const auto all = all_signals();
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 }  // namespace
 
 void own_process(OwnProcessOptions options) {
@@ -139,7 +117,7 @@ void own_process(OwnProcessOptions options) {
   process::GuardianEnds ends{.signals = make_signalfd(),
                              .alive = std::move(life.write_end),
                              .parent = options.watch_parent ? open_parent() : base::Descriptor()};
-  const SignalsBlocked blocked;
+  const base::SignalsBlocked blocked;
   // Where the caller ignores it, the guardian would hear of no end.
   const struct sigaction tell_all {};
   struct sigaction action_before {};

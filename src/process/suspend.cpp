@@ -11,6 +11,7 @@
 #include "osiiso/own_process.hpp"
 
 #include "base/clock.hpp"
+#include "base/signals.hpp"
 #include "process/descendants.hpp"
 #include "process/spawn_gate.hpp"
 
@@ -50,22 +51,6 @@ void continue_descendants(const std::set<pid_t>& stopped) {
   }
 }
 
-/// By SIGTSTP and not by SIGSTOP: the kernel drops it where nobody could continue us.
-void stop_this_process() {
-  struct sigaction stopping {};
-  stopping.sa_handler = SIG_DFL;
-  struct sigaction action_before {};
-  ::sigaction(SIGTSTP, &stopping, &action_before);
-  ::raise(SIGTSTP);
-  sigset_t set;
-  sigset_t mask_before;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGTSTP);
-  ::pthread_sigmask(SIG_UNBLOCK, &set, &mask_before);
-  ::pthread_sigmask(SIG_SETMASK, &mask_before, nullptr);
-  ::sigaction(SIGTSTP, &action_before, nullptr);
-}
-
 }  // namespace
 
 void suspend() {
@@ -75,7 +60,8 @@ void suspend() {
   if (!closed.nobody_is_inside()) return;
   const base::ClockPause pause;
   const auto stopped = stop_descendants();
-  stop_this_process();
+  // Not by SIGSTOP: the kernel drops this one where nobody could continue us.
+  base::suffer(SIGTSTP);
   continue_descendants(stopped);
 }
 

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "base/poll.hpp"
+#include "base/signals.hpp"
 #include "process/kept_groups.hpp"
 #include "process/offspring.hpp"
 #include "queue/image.hpp"
@@ -71,13 +72,8 @@ ThrownMessage current_thrown() {
 /// A thread that no signal handler of the program's runs on.
 template <typename Body>
 std::thread quiet_thread(Body body) {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread made(std::move(body));
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return made;
+  const base::SignalsBlocked blocked;
+  return std::thread(std::move(body));
 }
 
 }  // namespace
