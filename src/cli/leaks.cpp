@@ -6,6 +6,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "process/task_processes.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::size_t kCommandColumns = 60;
 
 std::string leak_text(const std::vector<LeakedProcess>& leaked) {
   const std::size_t count = leaked.size();
-  std::string text = base::format("left {} {} behind", count, count == 1 ? "process" : "processes");
+  std::string text = process::left_behind(count);
   for (std::size_t i = 0; i < std::min(count, kMostShown); ++i) {
     const auto& [pid, command, age] = leaked[i];
     text += base::format("{} {} '{}'", i == 0 ? ":" : ",", pid,

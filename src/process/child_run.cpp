@@ -29,9 +29,6 @@ using namespace std::chrono_literals;
 constexpr Duration kFirstLook = 1ms;
 constexpr Duration kLongestLook = 100ms;
 
-// What SIGKILL does not end within this is in the kernel's hands (a dead disk) or not ours.
-constexpr Duration kUnkillable = 2s;
-
 constexpr std::size_t kPipeCapacity = 64UL * 1024;
 
 Duration duration_of(const timeval& time) {

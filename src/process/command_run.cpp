@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "process/launch.hpp"
 #include "process/run.hpp"
+#include "process/task_processes.hpp"
 
 namespace osiiso {
 namespace process {
@@ -44,9 +45,7 @@ CommandOutput conclude(ChildResult result, const CommandSettings& settings) {
     throw CommandError(message, cause, std::move(output));
   }
   if (settings.leak == Leak::fail && !output.leaked.empty()) {
-    const std::size_t count = output.leaked.size();
-    const std::string message =
-        base::format("left {} {} behind", count, count == 1 ? "process" : "processes");
+    const std::string message = left_behind(output.leaked.size());
     throw CommandError(message, Cause::leak, std::move(output));
   }
   return std::move(output);

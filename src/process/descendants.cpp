@@ -34,8 +34,4 @@ bool kill_descendants_of(pid_t ancestor, Duration patience) {
   }
 }
 
-bool kill_descendants(base::Instant give_up_at) {
-  return kill_descendants_of(::getpid(), give_up_at - base::now());
-}
-
 }  // namespace osiiso::process

@@ -5,7 +5,8 @@
 
 #include <vector>
 
-#include "base/clock.hpp"
+#include "osiiso/duration.hpp"
+
 #include "process/process_list.hpp"
 
 namespace osiiso::process {
@@ -19,8 +20,5 @@ std::vector<ListedProcess> descendants_of(pid_t ancestor);
 /// `ancestor` is a subreaper: else what lost its parent is no longer below it. Reaps nothing.
 /// Returns whether nothing is left.
 bool kill_descendants_of(pid_t ancestor, Duration patience);
-
-/// The same below this process.
-bool kill_descendants(base::Instant give_up_at);
 
 }  // namespace osiiso::process

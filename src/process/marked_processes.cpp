@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "process/marked_processes.hpp"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/descriptor.hpp"
 #include "process/environment.hpp"
 #include "process/process_list.hpp"
 
@@ -23,25 +19,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What SIGKILL does not end within this is in the kernel's hands or not ours.
-constexpr Duration kUnkillable = 2s;
-
 // More than the kernel lets a process be executed with.
 constexpr std::size_t kLongestEnvironment = 8UL * 1024 * 1024;
 
 /// Each variable followed by a NUL, and a NUL in front of the first one.
 std::string read_environment(pid_t pid) {
-  std::array<char, 64> path{};
-  std::snprintf(path.data(), path.size(), "/proc/%d/environ", pid);
-  const base::Descriptor file(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  std::string text(1, '\0');
-  std::array<char, 4096> piece;
-  while (file && text.size() < kLongestEnvironment) {
-    const ssize_t size = ::read(file.get(), piece.data(), piece.size());
-    if (size <= 0) break;
-    text.append(piece.data(), static_cast<std::size_t>(size));
-  }
-  return text;
+  return '\0' + read_of_process(pid, "environ", kLongestEnvironment);
 }
 
 // It came to us when its parent was killed; nobody else knows of it.

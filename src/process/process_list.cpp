@@ -67,6 +67,8 @@ std::optional<ListedProcess> read_stat(int folder, const char* path) {
 
 std::atomic<std::size_t> looks = 0;
 
+constexpr std::size_t kPiece = 4096;
+
 }  // namespace
 
 void for_each_process(const std::function<void(const ListedProcess&)>& visit) {
@@ -91,6 +93,20 @@ std::optional<ListedProcess> find_process(pid_t pid) {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
   return read_stat(AT_FDCWD, path.data());
+}
+
+std::string read_of_process(pid_t pid, const char* name, std::size_t limit) {
+  std::array<char, 64> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%d/%s", pid, name);
+  const base::Descriptor file(::open(path.data(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, kPiece> piece;
+  while (file && text.size() < limit) {
+    const auto size = ::read(file.get(), piece.data(), std::min(piece.size(), limit - text.size()));
+    if (size <= 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(size));
+  }
+  return text;
 }
 
 ProcessSnapshot::ProcessSnapshot() : began_(base::now()) {

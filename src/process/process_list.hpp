@@ -3,16 +3,21 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 
 namespace osiiso::process {
+
+/// What SIGKILL does not end within this is in the kernel's hands or not ours.
+constexpr Duration kUnkillable = std::chrono::seconds(2);
 
 /// A process as /proc shows it.
 struct ListedProcess {
@@ -39,6 +44,9 @@ std::size_t count_of_looks();
 
 /// One process, be it a zombie; none where it is gone.
 std::optional<ListedProcess> find_process(pid_t pid);
+
+/// Up to `limit` bytes of /proc/`pid`/`name`; nothing where it cannot be read.
+std::string read_of_process(pid_t pid, const char* name, std::size_t limit);
 
 /// All processes that ran at some moment, zombies left out.
 class ProcessSnapshot {

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "process/task_processes.hpp"
 
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <ctime>
 #include <iterator>
 #include <thread>
 
-#include "base/descriptor.hpp"
+#include "base/format.hpp"
 #include "process/marked_processes.hpp"
 #include "process/offspring.hpp"
 
@@ -26,8 +23,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration kFirstLook = 1ms;
 constexpr Duration kLongestLook = 50ms;
-// What SIGKILL does not end within this is in the kernel's hands or not ours.
-constexpr Duration kUnkillable = 2s;
 
 constexpr int kMostLooks = 10;
 constexpr Duration kCarePeriod = 5s;
@@ -36,19 +31,9 @@ constexpr Duration kCarePeriod = 5s;
 constexpr std::size_t kLongestCommand = 256;
 constexpr std::size_t kMostDescribed = 10'000;
 
-std::string read_start(const char* format, pid_t pid) {
-  std::array<char, 64> path{};
-  std::snprintf(path.data(), path.size(), format, pid);
-  const base::Descriptor file(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  std::string text(kLongestCommand, '\0');
-  const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
-  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-  return text;
-}
-
 std::string command_line(pid_t pid) {
-  std::string text = read_start("/proc/%d/cmdline", pid);
-  if (text.empty()) text = read_start("/proc/%d/comm", pid);
+  std::string text = read_of_process(pid, "cmdline", kLongestCommand);
+  if (text.empty()) text = read_of_process(pid, "comm", kLongestCommand);
   while (!text.empty() && (text.back() == '\0' || text.back() == '\n')) text.pop_back();
   std::ranges::replace(text, '\0', ' ');
   return text;
@@ -203,6 +188,10 @@ std::vector<LeakedProcess> describe(std::vector<ListedProcess> processes) {
                          .age = std::max(now - started_after_boot(process), Duration{0})});
   }
   return described;
+}
+
+std::string left_behind(std::size_t count) {
+  return base::format("left {} {} behind", count, count == 1 ? "process" : "processes");
 }
 
 }  // namespace osiiso::process

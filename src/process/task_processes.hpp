@@ -83,6 +83,9 @@ void stop_all(const std::function<std::vector<ListedProcess>(base::Instant)>& fi
 /// For reports: the oldest first, and of very many those alone.
 std::vector<LeakedProcess> describe(std::vector<ListedProcess> processes);
 
+/// "left 2 processes behind"
+std::string left_behind(std::size_t count);
+
 /// Stops all orphans that are nobody's, with what is below them, and says what they were. To be
 /// called at its end by a program that starts nothing but by spawn(), and that is a subreaper; else
 /// does nothing. What shares this program's session was there before it.
