@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "model/command_output_json.hpp"
 
-#include <optional>
+#include "model/json_values.hpp"
 
 namespace osiiso::model {
-namespace {
 
 using nlohmann::json;
-
-json of(std::optional<int> value) {
-  return value ? json(*value) : json();
-}
-
-std::optional<int> to_optional(const json& value) {
-  return value.is_null() ? std::optional<int>() : std::optional<int>(value.get<int>());
-}
-
-Duration to_duration(const json& value) {
-  return Duration(value.get<Duration::rep>());
-}
-
-}  // namespace
 
 json to_json(const CommandOutput& output) {
   return {{"exit_code", of(output.exit_code)},
@@ -31,14 +16,14 @@ json to_json(const CommandOutput& output) {
           {"stdout_bytes", output.stdout_bytes},
           {"stderr_bytes", output.stderr_bytes},
           {"truncated", output.truncated},
-          {"cpu_user", output.cpu_user.count()},
-          {"cpu_system", output.cpu_system.count()},
+          {"cpu_user", of(output.cpu_user)},
+          {"cpu_system", of(output.cpu_system)},
           {"max_rss", output.max_rss}};
 }
 
 CommandOutput to_command_output(const json& value) {
-  return {.exit_code = to_optional(value.at("exit_code")),
-          .signal = to_optional(value.at("signal")),
+  return {.exit_code = to_optional<int>(value.at("exit_code")),
+          .signal = to_optional<int>(value.at("signal")),
           .core_dumped = value.at("core_dumped"),
           .stdout_text = value.at("stdout"),
           .stderr_text = value.at("stderr"),

@@ -14,10 +14,14 @@
 
 #include "base/format.hpp"
 #include "model/command_output_json.hpp"
+#include "model/json_values.hpp"
 
 namespace osiiso::queue {
 namespace {
 
+using model::of;
+using model::to_duration;
+using model::to_optional;
 using nlohmann::json;
 
 Frame make_frame(FrameType type, const json& payload) {
@@ -48,24 +52,6 @@ json to_binary(const Bytes& bytes) {
 
 Bytes from_binary(const json& value) {
   return value.get_binary();
-}
-
-json of(Duration span) {
-  return span.count();
-}
-
-Duration to_duration(const json& value) {
-  return Duration(value.get<Duration::rep>());
-}
-
-template <typename T>
-json of(const std::optional<T>& value) {
-  return value ? json(*value) : json();
-}
-
-template <typename T>
-std::optional<T> to_optional(const json& value) {
-  return value.is_null() ? std::optional<T>() : std::optional<T>(value.get<T>());
 }
 
 json of(const ThrownMessage& thrown) {
