@@ -2,18 +2,15 @@
 //
 // Quoting against a real shell: whatever the value, and wherever in a word it stands, dash hands
 // exactly its bytes to the command. The first bytes choose the word, the rest is the value.
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "fuzz/fuzz.hpp"
 #include "job/placeholders.hpp"
+#include "support/shell_output.hpp"
 
 using namespace osiiso;
 
@@ -69,38 +66,7 @@ Word word_of(std::string& bytes, std::string& value) {
 }
 
 std::string output_of(const Command& command) {
-  std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};
-  for (std::string_view rest = command.variables(); !rest.empty();) {
-    environment.emplace_back(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(environment.back().size() + 1);
-  }
-  std::vector<char*> envp;
-  for (std::string& variable : environment) envp.push_back(variable.data());
-  envp.push_back(nullptr);
-  std::string script = command.words().front();
-  std::string shell = "/bin/dash";
-  std::string option = "-c";
-  const std::array<char*, 4> argv{shell.data(), option.data(), script.data(), nullptr};
-
-  std::array<int, 2> ends{};
-  fuzz::require(::pipe2(ends.data(), O_CLOEXEC) == 0, "a pipe can be had");
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  pid_t pid = -1;
-  const int failed =
-      ::posix_spawn(&pid, shell.c_str(), &actions, nullptr, argv.data(), envp.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  fuzz::require(failed == 0, "the shell can be started");
-  std::string printed;
-  std::array<char, 4096> piece;
-  for (ssize_t got; (got = ::read(ends[0], piece.data(), piece.size())) > 0;) {
-    printed.append(piece.data(), static_cast<std::size_t>(got));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
+  auto [printed, status] = test::run_in({"/bin/dash", "-c"}, command);
   fuzz::require(!WIFSIGNALED(status), "nobody kills the shell");
   fuzz::require(WEXITSTATUS(status) == 0, "the shell succeeds");
   return printed;

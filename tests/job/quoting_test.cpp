@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The promise of inputs: whatever bytes a value has, a shell hands them over unchanged. Real shells
 // run real templates here, many in one process: the inputs are the fields of one text.
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -15,6 +9,7 @@
 
 #include "job/placeholders.hpp"
 #include "job/reading.hpp"
+#include "support/shell_output.hpp"
 
 using namespace osiiso;
 using job::Input;
@@ -22,40 +17,8 @@ using job::Template;
 
 namespace {
 
-// What a shell prints when it runs the command, with the variables that came with it.
 std::string output_of(const std::vector<std::string>& shell, const Command& command) {
-  std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};
-  for (std::string_view rest = command.variables(); !rest.empty();) {
-    environment.emplace_back(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(environment.back().size() + 1);
-  }
-  std::vector<std::string> words = shell;
-  words.push_back(command.words().front());
-  const auto pointers = [](std::vector<std::string>& texts) {
-    std::vector<char*> made;
-    for (std::string& text : texts) made.push_back(text.data());
-    made.push_back(nullptr);
-    return made;
-  };
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  pid_t pid = -1;
-  const int failed = ::posix_spawn(&pid, words.front().c_str(), &actions, nullptr,
-                                   pointers(words).data(), pointers(environment).data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  REQUIRE(failed == 0);
-  ::close(ends[1]);
-  std::string printed;
-  std::array<char, 65536> piece;
-  for (ssize_t got; (got = ::read(ends[0], piece.data(), piece.size())) > 0;) {
-    printed.append(piece.data(), static_cast<std::size_t>(got));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
+  const auto [printed, status] = test::run_in(shell, command);
   CHECK(status == 0);
   return printed;
 }
