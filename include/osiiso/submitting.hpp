@@ -48,12 +48,8 @@ class Submitting : public Kinds::Queue {
   /// order of the items.
   template <typename F, typename Items>
   auto map(TaskOptions options, const F& function, Items&& items) {
-    using Handle = typename Kinds::template Handle<item_value_t<F, Items>>;
-    auto erased = this->submit_all(std::move(options), bodies_of(function, items));
-    std::vector<Handle> handles;
-    handles.reserve(erased.size());
-    for (auto& handle : erased) handles.push_back(as<Handle>(std::move(handle)));
-    return handles;
+    return all_as<item_value_t<F, Items>>(
+        this->submit_all(std::move(options), bodies_of(function, items)));
   }
   template <typename F, typename Items>
   auto map(const F& function, Items&& items) {
@@ -66,14 +62,9 @@ class Submitting : public Kinds::Queue {
   template <typename F, typename Items, typename Key>
   auto map(TaskOptions options, const F& function, Items&& items,
            const CheckpointSpace<Key>& space) {
-    using Handle = typename Kinds::template Handle<item_value_t<F, Items>>;
-    std::vector<Handle> handles;
     auto recorders = recorders_of<F>(space, options.name, items);
-    for (auto& handle :
-         this->submit_all(std::move(options), bodies_of(function, items), std::move(recorders))) {
-      handles.push_back(as<Handle>(std::move(handle)));
-    }
-    return handles;
+    return all_as<item_value_t<F, Items>>(
+        this->submit_all(std::move(options), bodies_of(function, items), std::move(recorders)));
   }
   template <typename F, typename Items, typename Key>
   auto map(const F& function, Items&& items, const CheckpointSpace<Key>& space) {
@@ -191,6 +182,15 @@ class Submitting : public Kinds::Queue {
   template <typename Typed, typename Erased>
   static Typed as(Erased&& erased) {
     return Typed(std::forward<Erased>(erased));
+  }
+
+  template <typename T, typename Erased>
+  static auto all_as(std::vector<Erased> erased) {
+    using Handle = typename Kinds::template Handle<T>;
+    std::vector<Handle> handles;
+    handles.reserve(erased.size());
+    for (auto& handle : erased) handles.push_back(as<Handle>(std::move(handle)));
+    return handles;
   }
 };
 

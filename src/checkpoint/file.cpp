@@ -8,12 +8,13 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "osiiso/checkpoint.hpp"
 
@@ -31,6 +32,9 @@ constexpr std::size_t kHeaderSize = 100;
 constexpr std::string_view kMagic{"SQLite format 3\0", 16};  // with its NUL
 constexpr std::size_t kApplicationIdAt = 68;
 
+std::mutex claims_mutex;
+std::set<std::pair<std::uint64_t, std::uint64_t>> claims;  // guarded by claims_mutex
+
 std::int64_t big_endian(std::string_view bytes) {
   std::int64_t number = 0;
   for (const char byte : bytes) number = (number << 8) | static_cast<unsigned char>(byte);
@@ -42,7 +46,7 @@ std::int64_t big_endian(std::string_view bytes) {
 }
 
 std::string system_text(int error) {
-  return std::strerror(error);  // NOLINT(concurrency-mt-unsafe): glibc's is
+  return std::generic_category().message(error);
 }
 
 /// None: there is nothing.
@@ -101,13 +105,6 @@ void create_file(const std::string& resolved, const std::string& shown) {
       ::open(resolved.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kAsTheUmaskSays));
   if (!file && errno != EEXIST) fail(shown, base::format("cannot open it: {}", system_text(errno)));
 }
-
-namespace {
-
-std::mutex claims_mutex;
-std::set<std::pair<std::uint64_t, std::uint64_t>> claims;  // guarded by claims_mutex
-
-}  // namespace
 
 Claim::Claim(const std::string& resolved, const std::string& shown) {
   const auto found = look_at(resolved, shown);

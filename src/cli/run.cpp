@@ -50,11 +50,6 @@ struct Ended {
   std::vector<LeakedProcess> strays;  // processes that no task can be named for
 };
 
-/// Nothing else succeeds without an attempt.
-bool is_restored(const TaskResult& result) {
-  return result.status == Status::succeeded && result.attempts == 0;
-}
-
 /// Says how much of the job an earlier run had finished.
 template <typename Handle>
 void say_restored(const std::vector<Handle>& handles, const std::string& checkpoint) {
@@ -70,7 +65,7 @@ void count_detached(const std::vector<Handle>& handles, Ended& ended) {
   auto& counts = ended.facts.detached;
   for (const auto& handle : handles) {
     const auto result = handle.result();
-    if (!result->detached || is_restored(*result)) continue;
+    if (!result->detached || result->restored) continue;
     ++counts.total;
     switch (result->status) {
       case Status::succeeded:

@@ -548,14 +548,8 @@ void Lexer::arithmetic(std::size_t opening) {
       case '"':
         double_quotes();
         break;
-      case '`':
-        backticks();
-        break;
-      case '$':
-        dollar(true);
-        break;
       default:
-        if (!placeholder(ShellContext::refused)) skip(1);
+        expanding_text(ShellContext::refused);
         break;
     }
   }
