@@ -50,9 +50,8 @@ class IdentityMaker {
   }
 
   TaskIdentity make(const Batch::TaskEntry& task) {
-    TaskIdentity made{.name_space = name_space(task), .key = digest(*task.body.command())};
-    const int count = ++counts_[made.name_space][made.key];
-    if (count > 1) made.key += base::format("#{}", count);
+    TaskIdentity made{.name_space = name_space(task), .digest = digest(*task.body.command())};
+    made.copy = ++counts_[made.name_space][made.digest];
     return made;
   }
 
@@ -107,10 +106,14 @@ class IdentityMaker {
 
   const Plan& plan_;
   std::vector<std::string> folders_;
-  std::map<std::string, std::unordered_map<std::string, int>> counts_;  // namespace, key
+  std::map<std::string, std::unordered_map<std::string, int>> counts_;  // namespace, digest
 };
 
 }  // namespace
+
+std::string TaskIdentity::key() const {
+  return copy == 1 ? digest : base::format("{}#{}", digest, copy);
+}
 
 std::vector<TaskIdentity> identities(const Plan& plan) {
   IdentityMaker maker(plan);

@@ -170,10 +170,13 @@ TEST_CASE("CHK-2: equal tasks are told apart by their count") {
   const Folder folder;
   folder.run(folder.job_of({"a", "a"}));
   CHECK(folder.ran() == "a a");
+  CHECK(folder.plan(folder.job_of({"a", "a", "a"})) == Words{"done", "done", "new"});
   folder.run(folder.job_of({"a", "a", "a"}));
   CHECK(folder.ran() == "a");
   folder.run(folder.job_of({"a", "a", "a"}));
   CHECK(folder.ran().empty());
+  const auto changed = "env: {A: '1'}\n" + folder.job_of({"a", "a"});
+  CHECK(folder.plan(changed) == Words{"changed", "changed"});
 }
 
 TEST_CASE("CHK-2: each input is a task of its own, however the list grows") {
