@@ -25,7 +25,12 @@ void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline) {
   for (pollfd& one : waited) one.revents = 0;
 }
 
-StopWake::StopWake(StopState& stop) : stop_(stop), wake_(make_eventfd()) {
+StopWake::StopWake(StopState& stop) : stop_(stop), own_(make_eventfd()), event_(own_) {
+  stop_.attach(*this);
+}
+
+StopWake::StopWake(StopState& stop, const Descriptor& event) : stop_(stop), event_(event) {
+  clear();  // of what was for the one before
   stop_.attach(*this);
 }
 
@@ -33,13 +38,18 @@ StopWake::~StopWake() {
   stop_.detach();
 }
 
+std::optional<StopRequest> StopWake::take() const {
+  clear();
+  return stop_.latest();
+}
+
 void StopWake::clear() const {
   std::uint64_t count = 0;
-  [[maybe_unused]] const auto size = ::read(wake_.get(), &count, sizeof count);
+  [[maybe_unused]] const auto size = ::read(event_.get(), &count, sizeof count);
 }
 
 void StopWake::wake() noexcept {
-  base::wake(wake_);
+  base::wake(event_);
 }
 
 }  // namespace osiiso::base

@@ -22,18 +22,23 @@ void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline);
 class StopWake final : private Waker {
  public:
   explicit StopWake(StopState& stop);
+  /// By an eventfd of the caller's, which must live longer.
+  StopWake(StopState& stop, const Descriptor& event);
   ~StopWake();
   StopWake(const StopWake&) = delete;
   StopWake& operator=(const StopWake&) = delete;
 
-  int descriptor() const { return wake_.get(); }
-  void clear() const;
+  int descriptor() const { return event_.get(); }
+  /// What is requested by now; wakes again for what comes later.
+  std::optional<StopRequest> take() const;
 
  private:
   void wake() noexcept override;
+  void clear() const;
 
   StopState& stop_;
-  Descriptor wake_;
+  const Descriptor own_;
+  const Descriptor& event_;
 };
 
 }  // namespace osiiso::base

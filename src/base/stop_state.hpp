@@ -8,6 +8,8 @@
 
 #include "osiiso/duration.hpp"
 
+#include "base/clock.hpp"
+
 namespace osiiso::base {
 
 /// How an attempt is to be stopped.
@@ -52,5 +54,9 @@ class StopState {
   std::optional<std::stop_source> source_;  // made when somebody asks, most attempts never do
   Waker* waker_ = nullptr;
 };
+
+/// Waits without a descriptor until something is requested, at most until then. Returns whether it
+/// was. Nobody else may be attached.
+bool wait_for_stop(StopState& stop, Instant until);
 
 }  // namespace osiiso::base

@@ -15,6 +15,7 @@
 #include "process/capture.hpp"
 #include "process/launch.hpp"
 #include "process/spawn.hpp"
+#include "process/start_patience.hpp"
 #include "process/task_processes.hpp"
 
 namespace osiiso::process {
@@ -125,6 +126,7 @@ class ChildRun {
   Stream stderr_;
   Child child_;
   std::unique_ptr<TaskProcesses> processes_;
+  const UnderWay under_way_;
   Phase phase_ = Phase::running;
   ChildResult result_;
 

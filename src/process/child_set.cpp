@@ -29,14 +29,14 @@ ChildSet::ChildSet() : events_(::epoll_create1(EPOLL_CLOEXEC)) {
 
 ChildSet::~ChildSet() {
   const base::Instant now = base::now();
-  for (auto& [id, member] : members_) member->run.abandon(now);
+  for (auto& [id, member] : members_) member.run->abandon(now);
 }
 
-ChildSet::Id ChildSet::add(const Launch& launch, Ended ended) {
+ChildSet::Id ChildSet::add(std::unique_ptr<ChildRun> run, Ended ended) {
   const Id id = next_++;
-  auto member = std::make_unique<Member>(launch, std::move(ended));
-  member->run.close_write_ends();
-  watch(id, *member);
+  Member member{std::move(run), std::move(ended)};
+  member.run->close_write_ends();
+  watch(id, member);
   members_.emplace(id, std::move(member));
   return id;
 }
@@ -44,7 +44,7 @@ ChildSet::Id ChildSet::add(const Launch& launch, Ended ended) {
 void ChildSet::stop(Id id, const base::StopRequest& request, base::Instant now) {
   const auto place = members_.find(id);
   if (place == members_.end()) return;
-  unwatch(*place->second);
+  unwatch(place->second);
   let(place, [&](ChildRun& run) { run.stop(request, now); });
 }
 
@@ -64,7 +64,7 @@ void ChildSet::step(base::Instant now) {
     const auto place = members_.find(events[static_cast<std::size_t>(i)].data.u64 >> kWhichBits);
     if (place == members_.end()) continue;
     const auto which = events[static_cast<std::size_t>(i)].data.u64 & ((1U << kWhichBits) - 1);
-    Member& member = *place->second;
+    Member& member = place->second;
     const int descriptor = member.watched[which];
     // What may be closed is taken out first: while a fork() of the host's has a copy, closing it
     // here does not do that.
@@ -77,7 +77,7 @@ void ChildSet::step(base::Instant now) {
   }
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const auto place = members_.find(deadlines_.begin()->second);
-    unwatch(*place->second);
+    unwatch(place->second);
     let(place, [&](ChildRun& run) { run.on_deadline(now); });
   }
 }
@@ -86,22 +86,22 @@ void ChildSet::step(base::Instant now) {
 template <typename Act>
 void ChildSet::let(Place place, Act act) {
   const Id id = place->first;
-  Member& member = *place->second;
+  Member& member = place->second;
   if (member.deadline) deadlines_.erase({*member.deadline, id});
-  act(member.run);
-  if (!member.run.done()) {
-    member.deadline = member.run.deadline();
+  act(*member.run);
+  if (!member.run->done()) {
+    member.deadline = member.run->deadline();
     if (member.deadline) deadlines_.emplace(*member.deadline, id);
     return watch(id, member);
   }
-  const auto ended = std::move(place->second);
+  const Member ended = std::move(member);
   members_.erase(place);
-  ended->ended(ended->run.take_result());
+  ended.ended(ended.run->take_result());
 }
 
 void ChildSet::watch(Id id, Member& member) {
   for (unsigned which = 0; which < kWatched; ++which) {
-    const int descriptor = descriptor_of(member.run, which);
+    const int descriptor = descriptor_of(*member.run, which);
     if (descriptor < 0 || member.watched[which] == descriptor) continue;
     epoll_event event{};
     event.events = EPOLLIN;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,7 +15,6 @@
 #include "base/descriptor.hpp"
 #include "base/stop_state.hpp"
 #include "process/child_run.hpp"
-#include "process/launch.hpp"
 #include "process/task_processes.hpp"
 
 namespace osiiso::process {
@@ -22,7 +22,7 @@ namespace osiiso::process {
 /// Many children at once, for an event loop: however many they are, it waits for one descriptor and
 /// one deadline. Three descriptors a child. Like `ChildRun` it never waits itself.
 ///
-///     const auto id = children.add(launch, [](ChildResult result) { ... });
+///     const auto id = children.add(std::move(run), [](ChildResult result) { ... });
 ///     while (!children.empty()) {
 ///       // wait until descriptor() is readable or deadline() has come, then
 ///       children.step(base::now());
@@ -41,12 +41,13 @@ class ChildSet {
   ChildSet(const ChildSet&) = delete;
   ChildSet& operator=(const ChildSet&) = delete;
 
-  /// Starts a child. `ended` is called once, by `step` or `stop`.
-  Id add(const Launch& launch, Ended ended);
+  /// Takes over a child that was started. `ended` is called once, by `step` or `stop`.
+  Id add(std::unique_ptr<ChildRun> run, Ended ended);
   /// As `ChildRun::stop`; nothing happens to one that has ended.
   void stop(Id id, const base::StopRequest& request, base::Instant now);
 
-  bool empty() const { return members_.empty(); }
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return members_.size(); }
   int descriptor() const { return events_.get(); }
   std::optional<base::Instant> deadline() const;
   /// Does a bounded amount of what there is to do; the descriptor stays readable while there is
@@ -58,13 +59,12 @@ class ChildSet {
   static constexpr unsigned kWatched = 3;
 
   struct Member {
-    Member(const Launch& launch, Ended callback) : run(launch), ended(std::move(callback)) {}
-    ChildRun run;
+    std::unique_ptr<ChildRun> run;
     Ended ended;
     std::array<int, kWatched> watched{-1, -1, -1};  // what is in `events_`
-    std::optional<base::Instant> deadline;          // what is in `deadlines_`
+    std::optional<base::Instant> deadline = {};     // what is in `deadlines_`
   };
-  using Place = std::unordered_map<Id, std::unique_ptr<Member>>::iterator;
+  using Place = std::unordered_map<Id, Member>::iterator;
 
   template <typename Act>
   void let(Place place, Act act);
@@ -73,7 +73,7 @@ class ChildSet {
   void unwatch(Member& member, unsigned which) const;
 
   base::Descriptor events_;  // an epoll of its own
-  std::unordered_map<Id, std::unique_ptr<Member>> members_;
+  std::unordered_map<Id, Member> members_;
   std::set<std::pair<base::Instant, Id>> deadlines_;
   OrphanCare care_;
   Id next_ = 0;

@@ -8,10 +8,11 @@
 #include "osiiso/task_context.hpp"
 
 #include "base/format.hpp"
-#include "base/stop_state.hpp"
+#include "base/poll.hpp"
 #include "base/text.hpp"
 #include "process/launch.hpp"
 #include "process/run.hpp"
+#include "process/start_patience.hpp"
 #include "process/task_processes.hpp"
 
 namespace osiiso {
@@ -27,6 +28,16 @@ std::string failure_message(const CommandOutput& output) {
   return base::format("killed by {}{}", base::signal_name(*output.signal),
                       output.core_dumped ? " (core dumped)" : "");
 }
+
+/// A child, and what whoever drives it waits by: made before, for once it runs nothing may be
+/// lacking any more.
+struct DrivenChild {
+  explicit DrivenChild(const Command& command, const TaskContext& context)
+      : wake(context.stop_state()), run(Launch(command, context)) {}
+
+  base::StopWake wake;
+  ChildRun run;
+};
 
 }  // namespace
 
@@ -54,14 +65,12 @@ CommandOutput conclude(ChildResult result, const CommandSettings& settings) {
 }  // namespace process
 
 CommandOutput Command::operator()(const TaskContext& context) const {
-  if (context.stop_state().latest()) {
-    throw CommandError("stopped before it was started", Cause::signal, {});
-  }
+  if (context.stop_state().latest()) throw process::stopped_before_start();
   try {
-    const process::Launch launch(*this, context);
-    process::ChildRun child(launch);
-    process::run_to_end(child, context.stop_state());
-    return process::conclude(child.take_result(), settings());
+    auto child = process::start_patiently(context.stop_state(),
+                                          [&] { return process::DrivenChild(*this, context); });
+    process::run_to_end(child.run, child.wake);
+    return process::conclude(child.run.take_result(), settings());
   } catch (const SystemError& failed) {
     throw CommandError(failed.what(), Cause::spawn, {});
   }

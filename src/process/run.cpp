@@ -4,13 +4,11 @@
 #include <array>
 
 #include "base/clock.hpp"
-#include "base/poll.hpp"
 #include "process/task_processes.hpp"
 
 namespace osiiso::process {
 
-void run_to_end(ChildRun& child, base::StopState& stop) {
-  const base::StopWake wake(stop);
+void run_to_end(ChildRun& child, const base::StopWake& wake) {
   OrphanCare care;
   while (!child.done()) {
     std::array<pollfd, 4> waited{{
@@ -24,8 +22,7 @@ void run_to_end(ChildRun& child, base::StopState& stop) {
     const base::Instant now = base::now();
     care.on_deadline(now);
     if (waited[0].revents != 0) {
-      wake.clear();
-      if (const auto request = stop.latest()) child.stop(*request, now);
+      if (const auto request = wake.take()) child.stop(*request, now);
     }
     for (const pollfd& one : waited) {
       if (one.revents != 0) child.on_readable(one.fd, now);

@@ -3,19 +3,33 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <utility>
 
 #include <asio/post.hpp>
 
+#include "process/command_run.hpp"
+#include "process/launch.hpp"
+
 namespace osiiso::queue {
+namespace {
+
+AttemptOutcome not_started(const SystemError& error) {
+  return failed(std::make_exception_ptr(CommandError(error.what(), Cause::spawn, {})));
+}
+
+}  // namespace
 
 AsyncWorkers::Loop::Loop(const asio::any_io_executor& executor)
     : context(asio::query(executor, asio::execution::context)),
       strand(executor),
       alarm(strand),
-      child_timer_(strand) {}
+      child_timer_(strand),
+      start_timer_(strand) {}
 
+/// Makes what waits for children when there is the first one. Throws `SystemError`.
 process::ChildSet& AsyncWorkers::Loop::children() {
   if (!children_) {
     children_.emplace();
@@ -31,13 +45,85 @@ process::ChildSet& AsyncWorkers::Loop::children() {
   return *children_;
 }
 
+void AsyncWorkers::Loop::start_child(const RunningPtr& running) {
+  starting_.push_back(running);
+  if (!patience_) start_waiting();
+}
+
+bool AsyncWorkers::Loop::forget_start(const Running& running) {
+  const auto place = std::ranges::find(starting_, &running, &RunningPtr::get);
+  if (place == starting_.end()) return false;
+  starting_.erase(place);
+  if (starting_.empty()) {
+    patience_.reset();
+    start_timer_.cancel();
+  }
+  return true;
+}
+
+/// As many as there is room for. The others are tried again when one that runs has ended, and after
+/// a while.
+void AsyncWorkers::Loop::start_waiting() {
+  for (; !starting_.empty(); starting_.pop_front()) {
+    const auto running = starting_.front();
+    try {
+      auto child = make_child(*running);
+      patience_.reset();
+      follow(running, std::move(child));
+    } catch (const SystemError& error) {
+      if (!patience_) patience_.emplace();
+      if (const auto next = patience_->next_try(error, base::now())) return try_again_at(*next);
+      running->finish(not_started(error));
+    } catch (...) {
+      running->finish(failed(std::current_exception()));
+    }
+  }
+  patience_.reset();
+}
+
+void AsyncWorkers::Loop::try_again_at(Instant at) {
+  start_timer_.expires_at(base::timer_instant(at));
+  start_timer_.async_wait([loop = shared_from_this()](const asio::error_code& error) {
+    if (!error) loop->start_waiting();
+  });
+}
+
+/// What the system lacks shows here and not later, so that no command is started twice.
+std::unique_ptr<process::ChildRun> AsyncWorkers::Loop::make_child(const Running& running) {
+  children();
+  const auto& attempt = running.attempt();
+  return std::make_unique<process::ChildRun>(
+      process::Launch(*attempt.body.command(), attempt.context));
+}
+
+void AsyncWorkers::Loop::follow(const RunningPtr& running,
+                                std::unique_ptr<process::ChildRun> child) {
+  const auto on_end = [running](process::ChildResult result) {
+    try {
+      auto output =
+          process::conclude(std::move(result), running->attempt().body.command()->settings());
+      running->finish(succeeded(std::make_shared<const CommandOutput>(std::move(output))));
+    } catch (...) {
+      running->finish(failed(std::current_exception()));
+    }
+  };
+  try {
+    running->set_child(children_->add(std::move(child), on_end));
+    watch();
+  } catch (const SystemError& error) {
+    running->finish(not_started(error));
+  }
+}
+
 void AsyncWorkers::Loop::stop_child(process::ChildSet::Id id, const base::StopRequest& request) {
   children_->stop(id, request, base::now());
   watch();
 }
 
 void AsyncWorkers::Loop::step() {
+  const auto before = children_->size();
   children_->step(base::now());
+  if (patience_ && children_->size() < before) start_waiting();
   watch();
 }
 
@@ -100,10 +186,13 @@ void AsyncWorkers::Running::wake() noexcept {
 
 void AsyncWorkers::Running::stop() {
   if (ended_) return;
-  if (!child_) {
+  const auto loop = loop_.lock();
+  if (child_) {
+    if (loop) loop->stop_child(*child_, *attempt_.context.stop_state().latest());
+  } else if (loop && loop->forget_start(*this)) {
+    finish(failed(std::make_exception_ptr(process::stopped_before_start())));
+  } else {
     signal_.emit(asio::cancellation_type::terminal);
-  } else if (const auto loop = loop_.lock()) {
-    loop->stop_child(*child_, *attempt_.context.stop_state().latest());
   }
 }
 

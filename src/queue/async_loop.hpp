@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -12,6 +13,7 @@
 
 #include "base/stop_state.hpp"
 #include "process/child_set.hpp"
+#include "process/start_patience.hpp"
 #include "queue/async_workers.hpp"
 
 namespace osiiso::queue {
@@ -22,12 +24,11 @@ struct AsyncWorkers::Loop : std::enable_shared_from_this<Loop> {
 
   explicit Loop(const asio::any_io_executor& executor);
 
-  /// Waits for the children from now on. Throws `SystemError`.
-  process::ChildSet& children();
+  /// Starts the attempt's command, in its turn, as soon as the system has what that takes.
+  void start_child(const RunningPtr& running);
+  /// Whether it was one of those that wait for that; now it is none.
+  bool forget_start(const Running& running);
   void stop_child(process::ChildSet::Id id, const base::StopRequest& request);
-  /// To be called when something was done to the children.
-  void watch();
-
   asio::execution_context& context;
   Strand strand;
   asio::steady_timer alarm;
@@ -35,12 +36,22 @@ struct AsyncWorkers::Loop : std::enable_shared_from_this<Loop> {
 
  private:
   void step();
+  void watch();
+  void start_waiting();
+  void try_again_at(Instant at);
+  process::ChildSet& children();
+  std::unique_ptr<process::ChildRun> make_child(const Running& running);
+  void follow(const RunningPtr& running, std::unique_ptr<process::ChildRun> child);
 
   std::optional<process::ChildSet> children_;
   std::optional<asio::posix::stream_descriptor> ready_;
   asio::steady_timer child_timer_;
   std::optional<Instant> child_deadline_;
   bool is_watching_ = false;
+
+  std::deque<RunningPtr> starting_;                 // those whose commands wait to be started
+  std::optional<process::StartPatience> patience_;  // while nothing can be started
+  asio::steady_timer start_timer_;
 };
 
 /// An attempt from its start to its end. Ends, at the latest, when nobody has it any more.

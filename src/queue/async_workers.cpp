@@ -10,8 +10,7 @@
 
 #include "osiiso/async_queue.hpp"
 
-#include "process/command_run.hpp"
-#include "process/launch.hpp"
+#include "process/start_patience.hpp"
 #include "queue/async_loop.hpp"
 
 namespace osiiso::queue {
@@ -263,8 +262,6 @@ void AsyncWorkers::launch(const LoopPtr& current, const RunningPtr& running) {
     } else {
       start_command(current, running);
     }
-  } catch (const SystemError& error) {
-    running->finish(failed(std::make_exception_ptr(CommandError(error.what(), Cause::spawn, {}))));
   } catch (...) {
     running->finish(failed(std::current_exception()));
   }
@@ -301,22 +298,8 @@ void AsyncWorkers::spawn(const LoopPtr& current, const RunningPtr& running) {
 }
 
 void AsyncWorkers::start_command(const LoopPtr& current, const RunningPtr& running) {
-  const auto& attempt = running->attempt();
-  if (attempt.context.stop_state().latest()) {
-    throw CommandError("stopped before it was started", Cause::signal, {});
-  }
-  const process::Launch launch(*attempt.body.command(), attempt.context);
-  auto& children = current->children();
-  running->set_child(children.add(launch, [running](process::ChildResult result) {
-    try {
-      auto output =
-          process::conclude(std::move(result), running->attempt().body.command()->settings());
-      running->finish(succeeded(std::make_shared<const CommandOutput>(std::move(output))));
-    } catch (...) {
-      running->finish(failed(std::current_exception()));
-    }
-  }));
-  current->watch();
+  if (running->attempt().context.stop_state().latest()) throw process::stopped_before_start();
+  current->start_child(running);
 }
 
 bool AsyncWorkers::initialize() {

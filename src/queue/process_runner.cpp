@@ -13,6 +13,7 @@
 #include "base/format.hpp"
 #include "process/environment.hpp"
 #include "process/marked_processes.hpp"
+#include "process/start_patience.hpp"
 #include "process/task_processes.hpp"
 #include "queue/image.hpp"
 
@@ -57,8 +58,7 @@ class Exchange {
  public:
   Exchange(WorkerProcess& worker, const TaskMessage& task, base::StopState& stop)
       : worker_(worker),
-        stop_(stop),
-        wake_(stop),
+        wake_(stop, worker.stop_event()),
         number_(task.number),
         is_command_(std::holds_alternative<Command>(task.body)) {
     worker_.link().send(encode(task));
@@ -89,8 +89,7 @@ class Exchange {
   void kill_by(base::Instant at) { kill_at_ = kill_at_ ? std::min(*kill_at_, at) : at; }
 
   void pass_on_stop() {
-    wake_.clear();
-    const auto request = stop_.latest();
+    const auto request = wake_.take();
     if (!request) return;
     const auto patience = is_command_ ? kCommandSlack : Duration{0};
     kill_by(base::saturating_add(base::saturating_add(base::now(), request->grace), patience));
@@ -110,7 +109,7 @@ class Exchange {
   }
 
   WorkerProcess& worker_;
-  base::StopState& stop_;
+  const process::UnderWay under_way_;
   const base::StopWake wake_;
   const std::uint64_t number_;
   const bool is_command_;
@@ -162,13 +161,22 @@ void ProcessRunner::end_run() {
 
 void ProcessRunner::prepare(const TaskContext& context) {
   const std::lock_guard lock(mutex_);
-  start_worker(context);
+  refusal_.reset();
+  try {
+    start_worker(context);
+  } catch (const CommandError& refused) {
+    refusal_ = refused;
+  } catch (const SystemError& failed) {
+    if (!process::is_shortage(failed)) throw;
+    refusal_.emplace(failed.what(), Cause::spawn, CommandOutput{});
+  }
 }
 
 void ProcessRunner::start_worker(const TaskContext& context) {
   if (worker_ && worker_->has_ended()) drop_worker();
   for (int starts = 1; !worker_; ++starts) {
-    worker_ = std::make_unique<WorkerProcess>();
+    worker_ = process::start_patiently(context.stop_state(),
+                                       [] { return std::make_unique<WorkerProcess>(); });
     Start start{};
     try {
       start = shake_hands(context);
@@ -191,7 +199,7 @@ void ProcessRunner::drop_worker() {
 }
 
 ProcessRunner::Start ProcessRunner::shake_hands(const TaskContext& context) {
-  const base::StopWake wake(context.stop_state());
+  const base::StopWake wake(context.stop_state(), worker_->stop_event());
   auto& link = worker_->link();
   for (;;) {
     std::array<pollfd, 3> waited{{{wake.descriptor(), POLLIN, 0},
@@ -225,6 +233,7 @@ void ProcessRunner::set_up(const Frame& hello) {
 
 std::any ProcessRunner::run(const TaskBody& body, const TaskContext& context) {
   const std::lock_guard lock(mutex_);
+  if (refusal_) throw *std::exchange(refusal_, {});
   std::optional<DoneMessage> done;
   try {
     done = run_task(body, context);
@@ -239,7 +248,15 @@ std::any ProcessRunner::run(const TaskBody& body, const TaskContext& context) {
     throw WorkerError(death);
   }
   if (done->keeps_processes) keeping_.push_back(process::task_mark(context));
+  make_room();
   return std::visit(Conclusion(body), done->outcome);
+}
+
+/// Where others wait for room, an idle worker process takes it up for nothing.
+void ProcessRunner::make_room() {
+  if (process::waiting_starts() == 0 || !keeping_.empty()) return;
+  worker_->dismiss(grace_ + kCommandSlack);
+  worker_.reset();
 }
 
 /// One that died before it began is no end of the task: another takes its place.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "osiiso/command.hpp"
 #include "osiiso/queue_options.hpp"
 
 #include "base/clock.hpp"
@@ -33,8 +34,9 @@ class ProcessRunner final : public AttemptRunner {
   /// Lets the worker end by itself.
   ~ProcessRunner() override;
 
-  /// Sees to it that there is a worker, unless a stop is requested. Throws what its initializer
-  /// threw, and where no worker can be started.
+  /// Sees to it that there is a worker, unless a stop is requested, or the system lacks what one
+  /// takes: then `run` says so. Throws what its initializer threw, and where no worker can be
+  /// started.
   void prepare(const TaskContext& context) override;
   std::any run(const TaskBody& body, const TaskContext& context) override;
   /// Ends what commands left behind on purpose, and with it the worker process that cares for it.
@@ -44,6 +46,7 @@ class ProcessRunner final : public AttemptRunner {
   enum class Start { ready, died, stopped };
   void start_worker(const TaskContext& context);
   void drop_worker();
+  void make_room();
   Start shake_hands(const TaskContext& context);
   void set_up(const Frame& hello);
   std::optional<DoneMessage> run_task(const TaskBody& body, const TaskContext& context);
@@ -53,7 +56,8 @@ class ProcessRunner final : public AttemptRunner {
 
   std::mutex mutex_;  // the end of a run may come from any thread
   std::unique_ptr<WorkerProcess> worker_;
-  std::uint64_t number_ = 0;  // of the last attempt
+  std::optional<CommandError> refusal_;  // why there is none
+  std::uint64_t number_ = 0;             // of the last attempt
   // The marks of tasks whose commands left something behind on purpose, in the care of this worker
   // process, or in nobody's since theirs died.
   std::vector<std::string> keeping_;

@@ -2,6 +2,7 @@
 #include "queue/thread_workers.hpp"
 
 #include <exception>
+#include <system_error>
 #include <utility>
 
 namespace osiiso::queue {
@@ -56,9 +57,20 @@ void ThreadWorkers::wake() {
     ++woken_;
     work_.notify_one();
   } else if (static_cast<int>(threads_.size()) < limit_) {
-    seats_.emplace_back();
-    threads_.emplace_back();
+    add_thread();
+  }
+}
+
+void ThreadWorkers::add_thread() {
+  seats_.emplace_back();
+  threads_.emplace_back();
+  try {
     seat_thread(static_cast<int>(threads_.size()) - 1);
+  } catch (const std::system_error&) {
+    seats_.pop_back();
+    threads_.pop_back();
+    // The others do its work, unless there is none.
+    if (threads_.empty()) throw;
   }
 }
 

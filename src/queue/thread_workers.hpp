@@ -46,6 +46,7 @@ class ThreadWorkers final : public SyncWorkers {
   // What a worker did since its last turn.
   enum class Rest { none, lingered, slept };
 
+  void add_thread();
   void seat_thread(int worker);
   void serve(const Seat& seat, AttemptRunner& runner);
   std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);

@@ -66,7 +66,9 @@ siginfo_t status_of(int pidfd) {
 WorkerProcess::WorkerProcess() : WorkerProcess(make_sockets()) {}
 
 WorkerProcess::WorkerProcess(Ends ends)
-    : link_(std::move(ends.ours)), child_(spawn_worker(ends.theirs.get())) {}
+    : stop_event_(base::make_eventfd()),
+      link_(std::move(ends.ours)),
+      child_(spawn_worker(ends.theirs.get())) {}
 
 WorkerProcess::~WorkerProcess() {
   // The group, too, and before the reaping: until then its number means nobody else.

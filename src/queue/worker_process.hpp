@@ -5,6 +5,7 @@
 
 #include "osiiso/duration.hpp"
 
+#include "base/descriptor.hpp"
 #include "process/spawn.hpp"
 #include "queue/worker_link.hpp"
 
@@ -24,6 +25,9 @@ class WorkerProcess {
   /// Readable when the process has ended.
   int exit_descriptor() const { return child_.pidfd.get(); }
   bool has_ended() const;
+  /// An eventfd for whoever works with it: there beforehand, so that once it runs nothing is
+  /// lacking.
+  const base::Descriptor& stop_event() const { return stop_event_; }
 
   void kill() const;
   /// `worker process died (exit code 3)`; once it has ended.
@@ -39,6 +43,7 @@ class WorkerProcess {
   static Ends make_sockets();
   explicit WorkerProcess(Ends ends);
 
+  const base::Descriptor stop_event_;
   WorkerLink link_;
   process::Child child_;
 };

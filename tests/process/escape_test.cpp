@@ -298,7 +298,8 @@ TEST_CASE("commands that are stopped at the same time share the looks at all pro
     const TaskContext context(task("task" + std::to_string(i)),
                               std::make_shared<base::StopState>());
     const process::Launch launch(Command::argv({"sleep", "1000"}), context);
-    ids.push_back(children.add(launch, [&](const process::ChildResult&) { ++ended; }));
+    ids.push_back(children.add(std::make_unique<process::ChildRun>(launch),
+                               [&](const process::ChildResult&) { ++ended; }));
   }
   const auto looks = process::count_of_looks();
   for (const auto id : ids) children.stop(id, {.grace = 1000s}, base::now());

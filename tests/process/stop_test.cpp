@@ -97,7 +97,7 @@ TEST_CASE("a second stop can bring the kill forward, not put it off") {
   CHECK_FALSE(run.deadline());  // killed: its end is all that is left to wait for
 
   base::StopState nobody;
-  process::run_to_end(run, nobody);
+  process::run_to_end(run, base::StopWake(nobody));
   CHECK(run.take_result().output.signal == SIGKILL);
 }
 
