@@ -173,8 +173,8 @@ class Checkpoint {
   };
 
   /// Throws `CheckpointError` for a file that is no checkpoint, is damaged, has a later version or
-  /// is used by another process, and for a symbolic link that belongs to somebody else (neither
-  /// this user nor root).
+  /// is used by another process; and for one that belongs to somebody else (neither this user nor
+  /// root) where it is a symbolic link or lies in a folder that everybody can write to.
   explicit Checkpoint(const std::string& path, Access access = Access::record);
   /// Writes what is still to be written. The file is closed when the last task that records in it
   /// is final, too.

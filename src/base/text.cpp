@@ -85,6 +85,27 @@ void append_escaped(std::string& out, char32_t c) {
   }
 }
 
+/// The character at `at`, escaped if it must be. How long it is in `text`.
+std::size_t append_escaped_at(std::string& out, std::string_view text, std::size_t at) {
+  const Decoded next = decode(text, at);
+  if (!next.valid) {
+    out += kReplacement;
+  } else if (is_control(next.character) || is_bidirectional_control(next.character)) {
+    append_escaped(out, next.character);
+  } else {
+    out += text.substr(at, next.length);
+  }
+  return next.length;
+}
+
+/// Of the sequence that sets colours at the beginning of `text`; 0: there is none.
+std::size_t colour_length(std::string_view text) {
+  constexpr std::string_view kIntroducer = "\x1b[";
+  if (!text.starts_with(kIntroducer)) return 0;
+  const auto end = text.find_first_not_of("0123456789;:", kIntroducer.size());
+  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
 bool contains(std::span<const Range> ranges, char32_t c) {
   const auto after = std::ranges::upper_bound(ranges, c, {}, &Range::first);
   return after != ranges.begin() && c <= std::prev(after)->last;
@@ -165,17 +186,26 @@ std::string replace_invalid_utf8(std::string_view text) {
 std::string escape_controls(std::string_view text) {
   std::string out;
   out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) at += append_escaped_at(out, text, at);
+  return out;
+}
+
+std::string escape_all_but_colours(std::string_view text) {
+  constexpr std::string_view kKept = "\n\r\t";
+  constexpr std::string_view kNoColour = "\x1b[0m";
+  std::string out;
+  out.reserve(text.size());
+  bool has_colours = false;
   for (std::size_t at = 0; at < text.size();) {
-    const Decoded next = decode(text, at);
-    if (!next.valid) {
-      out += kReplacement;
-    } else if (is_control(next.character) || is_bidirectional_control(next.character)) {
-      append_escaped(out, next.character);
-    } else {
-      out += text.substr(at, next.length);
+    std::size_t length = kKept.find(text[at]) == std::string_view::npos ? 0 : 1;
+    if (length == 0) {
+      length = colour_length(text.substr(at));
+      has_colours |= length > 0;
     }
-    at += next.length;
+    out += text.substr(at, length);
+    at += length > 0 ? length : append_escaped_at(out, text, at);
   }
+  if (has_colours) out += kNoColour;
   return out;
 }
 

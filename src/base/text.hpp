@@ -20,6 +20,10 @@ std::string replace_invalid_utf8(std::string_view text);
 /// bidirectional controls are shown as `\n`, `\x1b`, `\u202e`. A tab becomes a space.
 std::string escape_controls(std::string_view text);
 
+/// The same for what is shown as it was printed: lines, tabs and colours (`ESC [ … m`) stay, and no
+/// colour goes on after it.
+std::string escape_all_but_colours(std::string_view text);
+
 /// Columns that a terminal needs for `text` (valid UTF-8): 2 for wide characters, 0 for combining.
 std::size_t display_width(std::string_view text);
 

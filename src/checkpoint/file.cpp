@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,9 @@ namespace {
 
 // What SQLite keeps beside a database, as its name plus this.
 constexpr std::array<const char*, 3> kSideFiles = {"-wal", "-shm", "-journal"};
+
+// As many as the kernel follows.
+constexpr int kMostLinks = 40;
 
 // Of the file format of SQLite.
 constexpr std::size_t kHeaderSize = 100;
@@ -73,10 +77,36 @@ std::string in_real_folder(const std::string& path, const std::string& shown) {
   return real == "/" ? real + name : real + '/' + name;
 }
 
-void refuse_foreign_link(const std::string& path, const struct stat& link,
+bool is_of_others(const struct stat& found) {
+  return found.st_uid != 0 && found.st_uid != ::geteuid();
+}
+
+/// What the link at `path` points to.
+std::string target_of(const std::string& path, const struct stat& link, const std::string& shown) {
+  if (is_of_others(link)) {
+    fail(shown, base::format("{} is a symbolic link of another user", path));
+  }
+  std::error_code error;
+  const auto target = std::filesystem::read_symlink(path, error);
+  if (error) fail(shown, base::format("cannot read {}: {}", path, error.message()));
+  return (std::filesystem::path(path).parent_path() / target).string();
+}
+
+/// In a folder such as /tmp anybody may have put it there, to be believed or to be filled.
+void refuse_planted_file(const std::string& path, const struct stat& file,
                          const std::string& shown) {
-  if (link.st_uid == 0 || link.st_uid == ::geteuid()) return;
-  fail(shown, base::format("{} is a symbolic link of another user", path));
+  if (!is_of_others(file)) return;
+  struct stat folder {};
+  const auto parent = std::filesystem::path(path).parent_path();
+  if (::stat(parent.c_str(), &folder) == 0 && (folder.st_mode & S_IWOTH) == 0) return;
+  fail(shown,
+       base::format("{} is a file of another user in a folder that everybody can write to", path));
+}
+
+void require_own_file(const std::string& path, const struct stat& found, const std::string& shown,
+                      const std::string& otherwise) {
+  if (!S_ISREG(found.st_mode)) fail(shown, otherwise);
+  refuse_planted_file(path, found, shown);
 }
 
 }  // namespace
@@ -84,17 +114,20 @@ void refuse_foreign_link(const std::string& path, const struct stat& link,
 std::string resolve_path(const std::string& path) {
   std::string resolved = in_real_folder(path, path);
   auto found = look_at(resolved, path);
-  if (found && S_ISLNK(found->st_mode)) {
-    refuse_foreign_link(resolved, *found, path);
-    resolved = real_path(resolved, path);
+  for (int links = 0; found && S_ISLNK(found->st_mode); ++links) {
+    if (links == kMostLinks) fail(path, "too many symbolic links");
+    resolved = in_real_folder(target_of(resolved, *found, path), path);
     found = look_at(resolved, path);
+    // Whoever made a link to nothing meant another file.
+    if (!found) fail(path, base::format("cannot find {}: {}", resolved, system_text(ENOENT)));
   }
-  if (found && !S_ISREG(found->st_mode)) fail(path, "it is no regular file");
+  if (found) require_own_file(resolved, *found, path, "it is no regular file");
   for (const char* suffix : kSideFiles) {
     const std::string beside = resolved + suffix;
-    const auto side = look_at(beside, path);
     // SQLite itself makes no links, and follows none.
-    if (side && !S_ISREG(side->st_mode)) fail(path, beside + " is no regular file");
+    if (const auto side = look_at(beside, path)) {
+      require_own_file(beside, *side, path, beside + " is no regular file");
+    }
   }
   return resolved;
 }

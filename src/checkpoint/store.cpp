@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "checkpoint/file.hpp"
 
 namespace osiiso::checkpoint {
@@ -78,7 +79,7 @@ void Store::open(const std::string& resolved) {
   database_->execute("PRAGMA synchronous = OFF");
   // The quick one does not look whether the index finds each row.
   const auto fault = database_->text_of("PRAGMA integrity_check(1)");
-  if (fault != "ok") refuse("it is damaged: " + fault);
+  if (fault != "ok") refuse(base::format("it is damaged: {}", base::last_line(fault)));
   statements_.emplace(database_->raw());
 }
 

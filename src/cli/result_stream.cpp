@@ -9,6 +9,8 @@
 
 #include "osiiso/error.hpp"
 
+#include "base/text.hpp"
+
 namespace osiiso::cli {
 namespace {
 
@@ -60,7 +62,11 @@ ExitCode finish_result(ResultStream& out, const std::string& what_happened) {
 }
 
 void say(const std::string& text) {
-  say_raw("osiiso: " + text + "\n");
+  say_raw("osiiso: " + base::escape_controls(text) + "\n");
+}
+
+void say_printed(const std::string& printed) {
+  say_raw(::isatty(STDERR_FILENO) == 1 ? base::escape_all_but_colours(printed) : printed);
 }
 
 void say_raw(const std::string& text) {

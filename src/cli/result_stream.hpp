@@ -43,8 +43,11 @@ class ResultStream : public std::ostream {
 /// Ends the writing of a result; where that fails, says why, and `what_happened` besides.
 ExitCode finish_result(ResultStream& out, const std::string& what_happened = {});
 
-/// Writes a line to standard error: `osiiso: TEXT`.
+/// Writes a line to standard error: `osiiso: TEXT`, with control characters escaped.
 void say(const std::string& text);
+
+/// Writes what a task has printed to standard error: as it is, but a terminal obeys none of it.
+void say_printed(const std::string& printed);
 
 /// Writes all of `text` to standard error as it is.
 void say_raw(const std::string& text);

@@ -175,12 +175,13 @@ void show_output(const TaskResult& result) {
   if (!result.output) return;
   const auto& [out, err] = std::tie(result.output->stdout_text, result.output->stderr_text);
   if (out.empty() && err.empty()) return;
-  std::string text = base::format("osiiso: output of '{}':\n", base::escape_controls(result.name));
+  say(base::format("output of '{}':", result.name));
+  std::string text;
   for (const auto& stream : {out, err}) {
     text += stream;
     if (!stream.empty() && stream.back() != '\n') text += '\n';
   }
-  say_raw(text);
+  say_printed(text);
 }
 
 void show_failures(const Ended& ended, Output output) {
@@ -191,15 +192,13 @@ void show_failures(const Ended& ended, Output output) {
   }
   for (const auto& result : ended.detached_failures) {
     if (output != Output::none) show_output(*result);
-    say(base::format("detached task '{}' failed: {}", base::escape_controls(result->name),
-                     base::escape_controls(result->message)));
+    say(base::format("detached task '{}' failed: {}", result->name, result->message));
   }
 }
 
 void show_leaks(const Ended& ended) {
   for (const auto& result : ended.leaking) {
-    say(base::format("task '{}' {}", base::escape_controls(result->name),
-                     leak_text(result->output->leaked)));
+    say(base::format("task '{}' {}", result->name, leak_text(result->output->leaked)));
   }
   if (!ended.strays.empty()) say("a task " + leak_text(ended.strays));
 }

@@ -10,8 +10,14 @@
 namespace osiiso::report {
 namespace {
 
+// The first of the two bytes of U+0080 to U+00BF.
+constexpr char kLeadOfC1 = '\xC2';
+
+// DEL and the controls from U+0080 to U+009F need none in JSON, but there are terminals that obey
+// them.
 bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == '\x7f' ||
+         c == kLeadOfC1;
 }
 
 void append_escape(std::string& out, char c) {
@@ -33,6 +39,17 @@ void append_escape(std::string& out, char c) {
       return;
     default:
       base::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+  }
+}
+
+/// The character of kLeadOfC1 and `second`, whose value is that of its second byte.
+void append_after_lead(std::string& out, char second) {
+  const auto value = static_cast<unsigned char>(second);
+  if (value < 0xA0) {
+    base::format_to(std::back_inserter(out), "\\u{:04x}", value);
+  } else {
+    out += kLeadOfC1;
+    out += second;
   }
 }
 
@@ -109,8 +126,12 @@ void JsonText::append_string(std::string_view value) {
     const auto plain_end = std::find_if(at, value.end(), needs_escape);
     text_.append(at, plain_end);
     if (plain_end == value.end()) break;
-    append_escape(text_, *plain_end);
     at = plain_end + 1;
+    if (*plain_end == kLeadOfC1) {
+      append_after_lead(text_, *at++);  // in valid UTF-8 there is one
+    } else {
+      append_escape(text_, *plain_end);
+    }
   }
   text_ += '"';
 }

@@ -82,6 +82,17 @@ TEST_CASE("control characters are shown, not obeyed") {
   CHECK(escape_controls("\xFF") == kReplacement);
 }
 
+TEST_CASE("of what a terminal obeys, lines, tabs and colours can be kept") {
+  CHECK(escape_all_but_colours("a\n\tb\r\n") == "a\n\tb\r\n");
+  CHECK(escape_all_but_colours("\x1b[1;38:5:9mred\x1b[m\n") == "\x1b[1;38:5:9mred\x1b[m\n\x1b[0m");
+  CHECK(escape_all_but_colours("\x1b[2J\x1b]0;t\x07\x08") == "\\x1b[2J\\x1b]0;t\\x07\\x08");
+  CHECK(escape_all_but_colours("\x1b[>4;1m\x1b[?25m") == "\\x1b[>4;1m\\x1b[?25m");
+  CHECK(escape_all_but_colours("\x1b[31") == "\\x1b[31");
+  CHECK(escape_all_but_colours("\x1b[") == "\\x1b[");
+  CHECK(escape_all_but_colours("\xC2\x9B"
+                               "31m\xFF") == "\\u009b31m" + std::string(kReplacement));
+}
+
 TEST_CASE("no text can drive the terminal after escaping") {
   for (char32_t c = 0; c < 0x3000; ++c) {
     for (const char shown : escape_controls(encode(c))) {

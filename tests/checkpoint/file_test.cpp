@@ -230,6 +230,37 @@ TEST_CASE("a link is followed where we or root made it, and refused where somebo
   const uid_t nobody = 65534;
   REQUIRE(::lchown(path.c_str(), nobody, nobody) == 0);
   CHECK(refusal(path) == path + " is a symbolic link of another user");
+  // Nor is a link of ours followed to one of somebody else.
+  fs::create_symlink("c", folder.path() + "/ours");
+  CHECK(refusal(folder.path() + "/ours") == path + " is a symbolic link of another user");
+}
+
+TEST_CASE("a chain of links has an end") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/a";
+  fs::create_symlink(folder.path() + "/b", path);
+  fs::create_symlink("a", folder.path() + "/b");
+  CHECK(refusal(path) == "too many symbolic links");
+  fs::remove(folder.path() + "/b");
+  folder.write("b", "");
+  CHECK(refusal(path).empty());
+}
+
+TEST_CASE("a file of somebody else is refused where everybody could have put it") {
+  if (::geteuid() != 0) return;
+  const uid_t nobody = 65534;
+  for (const std::string suffix : {"", "-wal", "-journal"}) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/c";
+    folder.write("c" + suffix, "");
+    REQUIRE(::chown((path + suffix).c_str(), nobody, nobody) == 0);
+    REQUIRE(::chmod(folder.path().c_str(), 01777) == 0);
+    CHECK(refusal(path) ==
+          path + suffix + " is a file of another user in a folder that everybody can write to");
+    // In a folder that is shared with some only, they are trusted.
+    REQUIRE(::chmod(folder.path().c_str(), 0775) == 0);
+    CHECK(refusal(path).empty());
+  }
 }
 
 TEST_CASE("the files that SQLite keeps beside the checkpoint are not links either") {

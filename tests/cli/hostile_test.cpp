@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "cli/osiiso.hpp"
+#include "cli/terminal.hpp"
 #include "support/process_guard.hpp"
 
 using nlohmann::json;
@@ -26,6 +27,7 @@ using osiiso::test::read_file;
 using osiiso::test::run_program;
 using osiiso::test::RunningProgram;
 using osiiso::test::TemporaryFolder;
+using osiiso::test::Terminal;
 
 namespace {
 
@@ -241,6 +243,80 @@ TEST_CASE("a run needs its current folder for what is named from there, and for 
     CHECK(contains(refused.err, "osiiso: checkpoint done: cannot "));
     ::rmdir((folder.path() + "/shut").c_str());
   }
+}
+
+// What is shown of names, commands and output
+
+namespace {
+
+/// Printed by a task: a colour, and what clears the screen, sets the title, and asks for an answer.
+const std::string kPrinted =
+    "\x1b[31mred\x1b[m \x1b[2J\x1b]0;owned\x07\xC2\x9B"
+    "5n\n";
+
+std::string job_that_prints(const TemporaryFolder& folder) {
+  return folder.write("job.yaml", "tasks: [{name: t, command: \"cat " +
+                                      folder.write("printed", kPrinted) + " >&2; exit 1\"}]");
+}
+
+}  // namespace
+
+TEST_CASE("a terminal obeys nothing of what a task printed but its colours") {
+  const TemporaryFolder folder;
+  const auto job = job_that_prints(folder);
+  Terminal terminal;
+  for (const std::string option : {"", " --json"}) {
+    CAPTURE(option);
+    terminal.type(OSIISO_PROGRAM " run " + job + option + "; echo co''de $?\n");
+    REQUIRE(terminal.shows("code 1"));
+    const auto& screen = terminal.screen();
+    CHECK(contains(screen, "\x1b[31mred\x1b[m \\x1b[2J\\x1b]0;owned\\x07\\u009b5n\r\n\x1b[0m"));
+    CHECK_FALSE(contains(screen, "\x1b[2J"));
+    CHECK_FALSE(contains(screen, "\x1b]0;owned"));
+    CHECK_FALSE(contains(screen, "\xC2\x9B"));
+  }
+}
+
+TEST_CASE("a pipe gets what a task printed as it is, and the report nothing of it") {
+  const ProcessGuard guard;
+  const TemporaryFolder folder;
+  const auto ended = run_program(osiiso_with({"run", job_that_prints(folder)}));
+  CHECK(ended.err == "osiiso: output of 't':\n" + kPrinted);
+  CHECK(contains(ended.out, "      \\x1b[31mred\\x1b[m \\x1b[2J\\x1b]0;owned\\x07\\u009b5n\n"));
+}
+
+TEST_CASE("no name, command or path in a message of ours drives a terminal") {
+  const ProcessGuard guard;
+  const TemporaryFolder folder;
+  const std::string clear = "\x1b[2J";
+  const std::string job =
+      "tasks: [[\"\\e[2Jno\"], {command: x, cwd: \"/\\e[2J\"}, {command: x, stdin: {file: "
+      "\"\\e[2J\"}}]\n"
+      "groups: {g: {tasks: [{command: [cat, \"\\e[2J\"], detached: true}]}}";
+  const std::vector<std::vector<std::string>> all = {{"run", "-"},
+                                                     {"plan", "-"},
+                                                     {"run", "-", "--checkpoint", clear + "/c"},
+                                                     {"run", "-", "-t", clear},
+                                                     {"run", "-", "-g", clear},
+                                                     {"run", "-", "--queue", clear},
+                                                     {"run", "-", "--workers", clear},
+                                                     {"run", clear},
+                                                     {"run", "-", "--" + clear},
+                                                     {clear}};
+  for (const auto& arguments : all) {
+    CAPTURE(arguments.back());
+    auto invocation = osiiso_with(arguments, job);
+    invocation.folder = folder.path();
+    auto ended = run_program(invocation);
+    const auto text = ended.out + ended.err;
+    CHECK(contains(text, "\\x1b[2J"));
+    CHECK_FALSE(contains(text, "\x1b"));
+  }
+  auto by_environment = osiiso_with({"run", "-"}, job);
+  by_environment.env["OSIISO_WORKERS"] = clear;
+  const auto ended = run_program(by_environment);
+  CHECK(contains(ended.err, "\\x1b[2J"));
+  CHECK_FALSE(contains(ended.err, "\x1b"));
 }
 
 // What tasks do

@@ -40,7 +40,8 @@ TEST_CASE("every character is read back as it was") {
     CHECK(nlohmann::json::parse(in_json(text)) == text);
   }
   CHECK(nlohmann::json::parse(in_json("ä€😀\xC2\x85\xE2\x80\xA8")) == "ä€😀\xC2\x85\xE2\x80\xA8");
-  CHECK(in_json("\"\\\n\r\t\x01\x1f\x7f") == "\"\\\"\\\\\\n\\r\\t\\u0001\\u001f\x7f\"");
+  CHECK(in_json("\"\\\n\r\t\x01\x1f\x7f") == "\"\\\"\\\\\\n\\r\\t\\u0001\\u001f\\u007f\"");
+  CHECK(in_json("\xC2\x80\xC2\x9B\xC2\xA0\xC2\xBF") == "\"\\u0080\\u009b\xC2\xA0\xC2\xBF\"");
   CHECK(in_json("") == "\"\"");
 }
 
