@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "checkpoint/database.hpp"
 
+#include <cerrno>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include <sqlite3.h>
+
+#include "base/format.hpp"
 
 namespace osiiso::checkpoint {
 namespace {
@@ -11,11 +16,26 @@ namespace {
 // How long a process that only looks at the file may hold up one that wants to use it.
 constexpr int kPatienceMs = 300;
 
+/// What went wrong last, with the errno text where the system refused something: SQLite's own
+/// record of it (sqlite3_system_errno) is empty for most files, so `errno` was cleared before.
+DatabaseError last_error(sqlite3& database, int code) {
+  const int error_number = errno;
+  std::string text = sqlite3_errmsg(&database);
+  const int primary = code & 0xff;
+  const bool is_of_system =
+      primary == SQLITE_IOERR || primary == SQLITE_FULL || primary == SQLITE_CANTOPEN;
+  if (is_of_system && error_number != 0) {
+    text += base::format(" ({})", std::generic_category().message(error_number));
+  }
+  return {primary, std::move(text)};
+}
+
 }  // namespace
 
 Statement::Statement(sqlite3& database, std::string_view sql)
     : database_(&database), statement_(nullptr, &sqlite3_finalize) {
   sqlite3_stmt* made = nullptr;
+  errno = 0;
   require(sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
                              SQLITE_PREPARE_PERSISTENT, &made, nullptr));
   statement_.reset(made);
@@ -46,6 +66,7 @@ Statement& Statement::bind_bytes(int parameter,
 }
 
 bool Statement::step() {
+  errno = 0;
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   // The reset repeats the code of a step that failed.
@@ -82,18 +103,18 @@ std::vector<std::uint8_t> Statement::bytes(int column) const {
 }
 
 void Statement::require(int code) const {
-  if (code != SQLITE_OK) throw DatabaseError(code & 0xff, sqlite3_errmsg(database_));
+  if (code != SQLITE_OK) throw last_error(*database_, code);
 }
 
 Database::Database(const std::string& path) : database_(nullptr, &sqlite3_close) {
   sqlite3* made = nullptr;
+  errno = 0;
   const int code =
       sqlite3_open_v2(path.c_str(), &made,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
   database_.reset(made);
-  if (code != SQLITE_OK) {
-    throw DatabaseError(code & 0xff, made == nullptr ? "out of memory" : sqlite3_errmsg(made));
-  }
+  if (made == nullptr) throw DatabaseError(SQLITE_NOMEM, "out of memory");
+  if (code != SQLITE_OK) throw last_error(*made, code);
   sqlite3_busy_timeout(made, kPatienceMs);
   // A file from who knows where is not to run anything by itself.
   sqlite3_db_config(made, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -102,8 +123,9 @@ Database::Database(const std::string& path) : database_(nullptr, &sqlite3_close)
 }
 
 void Database::execute(const char* sql) {
+  errno = 0;
   const int code = sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) throw DatabaseError(code & 0xff, sqlite3_errmsg(database_.get()));
+  if (code != SQLITE_OK) throw last_error(*database_, code);
 }
 
 std::int64_t Database::number_of(std::string_view sql) {

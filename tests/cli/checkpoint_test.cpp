@@ -340,8 +340,25 @@ TEST_CASE("CHK-1: what cannot be recorded is told, exit code 74, and the run goe
   CHECK(ended.err.find("osiiso: checkpoint " + folder.checkpoint() + ": cannot record: ") !=
         std::string::npos);
   CHECK(ended.err.find("; the run itself ended: COMPLETED WITH ERRORS\n") != std::string::npos);
+  CHECK(ended.err.find("(File too large)") != std::string::npos);
   // The file still opens, and has what had room.
   const auto again = folder.run_json(job);
   CHECK(again["restored"].get<int>() > 0);
   CHECK(again["restored"].get<int>() + again["succeeded"].get<int>() == 20);
+}
+
+TEST_CASE("CHK-4: a checkpoint that there is no room for is refused before anything starts") {
+  const Folder folder;
+  osiiso::test::Invocation limited;
+  // Standard error is not to be limited, too.
+  limited.arguments = {
+      "/bin/sh", "-c",
+      "{ (ulimit -f 1; \"$0\" run - --checkpoint \"$1\"; echo \"code $?\"); } 2>&1 | cat",
+      OSIISO_PROGRAM, folder.checkpoint()};
+  limited.input = folder.job_of({"a"});
+  const auto ended = run_program(limited);
+  CHECK(ended.out == "osiiso: checkpoint " + folder.checkpoint() +
+                         ": disk I/O error (File too large)\ncode 2\n");
+  CHECK(folder.ran().empty());
+  CHECK(folder.run(folder.job_of({"a"})).exit_code == 0);
 }

@@ -229,14 +229,16 @@ TEST_CASE("a run needs its current folder for what is named from there, and for 
       "mkdir -m 700 shut && cd shut && chmod 0 . && exec " + as_nobody + "\"$@\"";
   for (const auto& script : {gone, unreadable}) {
     CAPTURE(script);
-    auto invocation = in_script(script, {"run", job});
-    invocation.folder = folder.path();
-    const auto ended = run_program(invocation);
-    CAPTURE(ended.err);
-    CHECK(ended.exit_code == 0);
-    ::rmdir((folder.path() + "/shut").c_str());
-
-    invocation = in_script(script, {"run", job, "--checkpoint", "done"});
+    for (const auto& queue : kQueues) {
+      CAPTURE(queue);
+      auto invocation = in_script(script, {"run", job, "--queue", queue});
+      invocation.folder = folder.path();
+      const auto ended = run_program(invocation);
+      CAPTURE(ended.err);
+      CHECK(ended.exit_code == 0);
+      ::rmdir((folder.path() + "/shut").c_str());
+    }
+    auto invocation = in_script(script, {"run", job, "--checkpoint", "done"});
     invocation.folder = folder.path();
     const auto refused = run_program(invocation);
     CHECK(refused.exit_code == 2);
