@@ -28,13 +28,15 @@ struct OwnProcessOptions {
 ///
 /// Requires: the program has one thread. Called once, and not in a worker process.
 ///
-/// Costs one fork, and a sleeping process and thread. A program whose signals are sent to its whole
-/// process group (`timeout`, `kill -- -GROUP`) gets each of them twice: itself, and passed on.
+/// Costs one fork, and a sleeping process and thread. Until the program leaves the guardian's
+/// process group (`leave_process_group`), it gets twice what is sent to the whole group (`timeout`,
+/// `kill -- -GROUP`): itself, and passed on; and SIGKILL to the group is the end of both, with
+/// nobody left to end what is below.
 ///
 /// Dangers: as after any fork, the program has none of the caller's record locks (fcntl), timers
 /// and memory locks. Out of reach are processes of another user, and those that the kernel does not
-/// let die; what is below when both processes are killed at once (SIGKILL to the whole group); and
-/// SIGSTOP to the guardian alone, which stops nothing but the guardian.
+/// let die; what is below when both processes are killed at once; and SIGSTOP to the guardian,
+/// which stops nothing but the guardian.
 ///
 /// Throws `SystemError`, which names the call, where the system refuses something; then there is
 /// no guardian.
@@ -43,6 +45,15 @@ void own_process(OwnProcessOptions options = {});
 /// The process that watches over this one, or 0 where there is none: signals that it passes on have
 /// it as their sender.
 int guardian_pid();
+
+/// Moves the program into a process group of its own, so that SIGKILL to the group that the shell
+/// knows (`kill -9 -- -GROUP`, `timeout -s KILL`) kills the guardian only, and the program ends
+/// everything. From then on the guardian passes on all signals, those of the terminal too.
+///
+/// For a program that reads from the terminal no more: an attempt to is an error (EIO), for SIGTTIN
+/// is ignored from now on. So is SIGTTOU: what the program prints is shown even where `stty tostop`
+/// would hold back a job in the background. Does nothing where there is no guardian.
+void leave_process_group();
 
 /// Stops (SIGSTOP) all processes below this one, then this one as Ctrl-Z would, and returns when it
 /// was continued; those below that it stopped go on as well. Meanwhile the clock of all queues

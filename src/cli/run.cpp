@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "osiiso/async_queue.hpp"
+#include "osiiso/own_process.hpp"
 #include "osiiso/process_queue.hpp"
 #include "osiiso/thread_queue.hpp"
 
@@ -273,6 +274,8 @@ ExitCode run(const RunCommand& command) {
   }
   auto read = read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
+  // Until here the terminal may have been read, by a command that lists inputs, too.
+  leave_process_group();
   auto& job_plan = std::get<job::Plan>(read);
   std::optional<Checkpoint> checkpoint;
   std::optional<Ended> ended;

@@ -26,7 +26,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kEcho = 100ms;
-constexpr Duration kEchoByOtherWay = 1s;
 
 bool is_ignored(int signal) {
   struct sigaction action {};
@@ -107,15 +106,14 @@ void SignalWatch::listen() {
     }
     signalfd_siginfo heard{};
     while (::read(signals_.get(), &heard, sizeof heard) == sizeof heard) {
-      const bool is_passed_on = static_cast<int>(heard.ssi_pid) == guardian_pid();
-      hear(static_cast<int>(heard.ssi_signo), is_passed_on);
+      hear(static_cast<int>(heard.ssi_signo));
     }
   }
 }
 
-void SignalWatch::hear(int signal, bool is_passed_on) {
+void SignalWatch::hear(int signal) {
   if (signal == SIGTSTP) return suspend();
-  if (is_an_echo(signal, is_passed_on)) return;
+  if (is_an_echo(signal)) return;
   if (signal == SIGUSR1) {
     if (reactions_.status) reactions_.status();
   } else if (first_) {
@@ -129,13 +127,10 @@ void SignalWatch::hear(int signal, bool is_passed_on) {
   }
 }
 
-bool SignalWatch::is_an_echo(int signal, bool is_passed_on) {
+bool SignalWatch::is_an_echo(int signal) {
   const auto now = base::now();
-  if (last_ && last_->signal == signal) {
-    const auto echo = last_->is_passed_on == is_passed_on ? kEcho : kEchoByOtherWay;
-    if (now - last_->at < echo) return true;
-  }
-  last_ = Heard{signal, is_passed_on, now};
+  if (last_ && last_->signal == signal && now - last_->at < kEcho) return true;
+  last_ = Heard{signal, now};
   return false;
 }
 

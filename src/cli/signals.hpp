@@ -25,9 +25,8 @@ void block_heard_signals();
 /// While it lives, a thread of its own hears the signals that concern a run. They must be blocked;
 /// what came between two watches is heard by the second. SIGTSTP suspends everything.
 ///
-/// What is sent to our whole process group comes twice, once by way of the guardian; and timeout(1)
-/// sends its signal to us and to the group. So the same signal again within a tenth of a second, or
-/// within a second by the other way, is the one that was heard already.
+/// timeout(1) sends its signal to us and to our group: the same one again within a tenth of a
+/// second is the one that was heard already.
 class SignalWatch {
  public:
   struct Reactions {
@@ -49,13 +48,12 @@ class SignalWatch {
  private:
   struct Heard {
     int signal;
-    bool is_passed_on;  // by the guardian
     base::Instant at;
   };
 
   void listen();
-  void hear(int signal, bool is_passed_on);
-  bool is_an_echo(int signal, bool is_passed_on);
+  void hear(int signal);
+  bool is_an_echo(int signal);
 
   const Reactions reactions_;
   base::Descriptor signals_;

@@ -68,11 +68,14 @@ class Guardian {
       const auto signal = static_cast<int>(heard.ssi_signo);
       if (signal == SIGCHLD) {
         look_after_children();
-      } else if (is_for_us_alone(heard)) {
+      } else if (is_for_us_alone(heard) || program_has_left()) {
         ::kill(program_, signal);
       }
     }
   }
+
+  /// It gets nothing any more that is sent to our group.
+  bool program_has_left() const { return ::getpgid(program_) != ::getpgrp(); }
 
   // What the terminal sends, it sends to the program as well; but a hangup concerns the leader of
   // the session, and perhaps that is us.

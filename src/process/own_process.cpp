@@ -139,6 +139,13 @@ void own_process(OwnProcessOptions options) {
   watch_guardian(std::move(life.read_end));
 }
 
+void leave_process_group() {
+  if (guardian == 0) return;
+  // Seen from the terminal we are in the background now, and would be stopped.
+  for (const int signal : {SIGTTIN, SIGTTOU}) std::signal(signal, SIG_IGN);
+  if (::setpgid(0, 0) != 0) throw SystemError("cannot leave the process group (setpgid)", errno);
+}
+
 int guardian_pid() {
   return guardian;
 }

@@ -51,6 +51,32 @@ void continue_descendants(const std::set<pid_t>& stopped) {
   }
 }
 
+/// While it lives, SIGHUP does not end this process.
+class HangupIgnored {
+ public:
+  HangupIgnored() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    ::sigaction(SIGHUP, &ignore, &before_);
+  }
+  ~HangupIgnored() { ::sigaction(SIGHUP, &before_, nullptr); }
+  HangupIgnored(const HangupIgnored&) = delete;
+  HangupIgnored& operator=(const HangupIgnored&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+/// Not by SIGSTOP: the kernel drops SIGTSTP where nobody could continue us.
+void stop_this_process() {
+  // Where the guardian is killed meanwhile, the kernel sends us this and SIGCONT.
+  const HangupIgnored ignored;
+  base::suffer(SIGTSTP);
+  const bool guardian_is_dead = guardian_pid() != 0 && ::getppid() != guardian_pid();
+  // Then all below is to die stopped as it is, and we after it, see `own_process`.
+  while (guardian_is_dead) ::pause();
+}
+
 }  // namespace
 
 void suspend() {
@@ -60,8 +86,7 @@ void suspend() {
   if (!closed.nobody_is_inside()) return;
   const base::ClockPause pause;
   const auto stopped = stop_descendants();
-  // Not by SIGSTOP: the kernel drops this one where nobody could continue us.
-  base::suffer(SIGTSTP);
+  stop_this_process();
   continue_descendants(stopped);
 }
 

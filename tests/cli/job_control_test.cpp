@@ -22,8 +22,12 @@ namespace {
 constexpr const char* kCtrlC = "\x03";
 constexpr const char* kCtrlZ = "\x1a";
 
+std::string arguments(const std::string& one, const std::string& next) {
+  return one + '\0' + next;
+}
+
 std::string sleeping(const std::string& seconds) {
-  return std::string("sleep\0", 6) + seconds;
+  return arguments("sleep", seconds);
 }
 
 std::string run_line(const std::string& job) {
@@ -75,6 +79,51 @@ TEST_CASE("Ctrl-C ends a run in order, a second one at once") {
   terminal.type(kCtrlC);
   CHECK(terminal.shows("COMPLETED WITH ERRORS"));
   CHECK(eventually([] { return count_processes(sleeping("86012")) == 0; }));
+}
+
+TEST_CASE("a job can be typed by hand, and its report is shown in spite of tostop") {
+  Terminal terminal;
+  terminal.type("stty tostop\n");
+  terminal.type(run_line("-j4 -"));
+  // Both processes are there, so that no shell takes what is typed.
+  REQUIRE(eventually([] { return count_processes(arguments("-j4", "-")) == 2; }));
+  terminal.type("tasks: ['true']\n\x04");
+  CHECK(terminal.shows("PASSED"));
+  CHECK(terminal.shows("ended 1000"));
+}
+
+TEST_CASE("a stopped run goes on in the background, and a signal to the job ends it") {
+  Terminal terminal;
+  const TemporaryFolder folder;
+  const auto job = folder.write("job.yaml", "tasks: [exec sleep 86031]\n");
+  terminal.type("set -m; " + std::string(OSIISO_PROGRAM) + " run " + job + "\n");
+  REQUIRE(eventually([] { return count_processes(sleeping("86031")) == 1; }));
+  terminal.type(kCtrlZ);
+  REQUIRE(terminal.shows("Stopped"));
+  terminal.type("bg\n");
+  CHECK(eventually([] { return count_in_state('S', sleeping("86031")) == 1; }));
+  terminal.type("kill -INT %%\n");
+  CHECK(terminal.shows("interrupted by SIGINT"));
+  CHECK(eventually([] { return count_processes(sleeping("86031")) == 0; }));
+}
+
+TEST_CASE("SIGKILL to a job ends it all, even where it is stopped") {
+  Terminal terminal;
+  const TemporaryFolder folder;
+  const auto job = folder.write("job.yaml", "tasks: [exec sleep 86041, setsid -w sleep 86041]\n");
+  for (const bool is_stopped : {false, true}) {
+    CAPTURE(is_stopped);
+    terminal.type("set -m; " + std::string(OSIISO_PROGRAM) + " run -j2 " + job +
+                  (is_stopped ? "" : " &") + "\n");
+    REQUIRE(eventually([] { return count_processes(sleeping("86041")) == 2; }));
+    if (is_stopped) {
+      terminal.type(kCtrlZ);
+      REQUIRE(terminal.shows("Stopped"));
+    }
+    terminal.type("kill -9 %%\n");
+    CHECK(eventually([] { return count_processes(sleeping("86041")) == 0; }));
+    CHECK(eventually([] { return count_processes(arguments("run", "-j2")) == 0; }));
+  }
 }
 
 TEST_CASE("a terminal that is closed ends the run") {

@@ -39,6 +39,7 @@ enum class Ending {
   sigterm,
   program_killed,
   guardian_killed,
+  group_killed,
   second_sigint
 };
 
@@ -77,6 +78,7 @@ class MarkedRun {
  public:
   MarkedRun(Ending ending, std::string queue) : queue_(std::move(queue)) {
     auto invocation = osiiso_with({"run", "-", "--queue", queue_}, job(ending, folder_.path()));
+    invocation.own_group = true;
     invocation.env["LEFTOVER_MATRIX"] = folder_.path();
     program_ = std::make_unique<RunningProgram>(invocation);
   }
@@ -112,6 +114,9 @@ void bring_about(Ending ending, MarkedRun& run) {
     case Ending::program_killed:
       ::kill(run.program_below_guardian(), SIGKILL);
       return;
+    case Ending::group_killed:
+      ::kill(-run.program().pid(), SIGKILL);
+      return;
     case Ending::second_sigint:
       // Again and again, for what comes within a moment counts as one.
       CHECK(eventually([&] {
@@ -140,7 +145,7 @@ void check(Ending ending) {
     const auto ended = run->program().wait();
     CAPTURE(ended.err);
     // Only where the guardian was killed is there something left to end when it is gone.
-    if (ending == Ending::guardian_killed) {
+    if (ending == Ending::guardian_killed || ending == Ending::group_killed) {
       CHECK(eventually([&] { return run->alive() == 0; }));
     } else {
       CHECK(run->alive() == 0);
@@ -173,6 +178,9 @@ TEST_CASE("nothing is left after SIGKILL of the program") {
 }
 TEST_CASE("nothing is left after SIGKILL of the guardian") {
   check(Ending::guardian_killed);
+}
+TEST_CASE("nothing is left after SIGKILL of the process group") {
+  check(Ending::group_killed);
 }
 TEST_CASE("nothing is left after a second SIGINT") {
   check(Ending::second_sigint);

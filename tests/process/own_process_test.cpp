@@ -125,6 +125,40 @@ TEST_CASE("a suspended program whose guardian is killed dies as well") {
   CHECK(eventually([&] { return !is_alive(program); }));
 }
 
+TEST_CASE("SIGKILL to the group ends everything below a program that has left it") {
+  for (const std::string act : {"start", "suspend"}) {
+    CAPTURE(act);
+    RunningProgram running(owner({"apart", act, all_kinds("71108") + "wait"}));
+    REQUIRE(eventually([] { return count_sleeping("71108") == kAllKinds; }));
+    const pid_t program = program_of(running);
+    if (act == "suspend") {
+      running.send(SIGTSTP);
+      REQUIRE(eventually([&] { return is_stopped(running.pid()); }));
+    }
+    ::kill(-running.pid(), SIGKILL);
+    CHECK(running.wait().signal == SIGKILL);
+    CHECK(eventually([] { return count_sleeping("71108") == 0; }));
+    CHECK(eventually([&] { return !is_alive(program); }));
+  }
+}
+
+TEST_CASE("a program that has left the group gets once what is sent to it") {
+  const ProcessGuard guard;
+  const TemporaryFolder folder;
+  const std::string out = folder.write("out", "");
+  auto invocation = owner({"apart", "hear"});
+  invocation.stdout_path = out;
+  RunningProgram running(invocation);
+  std::string expected = "ready\n";
+  REQUIRE(eventually([&] { return read_file(out) == expected; }));
+  for (const int signal : {SIGINT, SIGUSR1, SIGTERM}) {
+    ::kill(-running.pid(), signal);
+    expected += std::to_string(signal) + "\n";
+    REQUIRE(eventually([&] { return read_file(out) == expected; }));
+  }
+  CHECK(running.wait().exit_code == 0);
+}
+
 TEST_CASE("signals to the guardian reach the program") {
   const ProcessGuard guard;
   const TemporaryFolder folder;

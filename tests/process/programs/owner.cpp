@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// owner [watch] ACT...: calls own_process() and acts:
+// owner [watch|apart] ACT...: calls own_process(), where it is to be apart leave_process_group(),
+// and acts:
 //   exit CODE          exits
 //   die SIGNAL         dies of the signal
 //   hear               prints the numbers of the signals that it gets, until SIGTERM
@@ -54,11 +55,13 @@ int wait_for_signal(const sigset_t& set) {
 
 int main(int argc, char** argv) {
   const bool watch = argc > 1 && std::string(argv[1]) == "watch";
-  char** const words = argv + (watch ? 2 : 1);
+  const bool apart = argc > 1 && std::string(argv[1]) == "apart";
+  char** const words = argv + (watch || apart ? 2 : 1);
   const std::string act = words[0];
   const auto set = heard();
   if (act == "hear" || act == "suspend") ::sigprocmask(SIG_BLOCK, &set, nullptr);
   osiiso::own_process({.watch_parent = watch});
+  if (apart) osiiso::leave_process_group();
 
   if (act == "exit") return std::atoi(words[1]);
   if (act == "die") {
