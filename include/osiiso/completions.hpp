@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <iterator>
@@ -17,14 +18,16 @@ namespace osiiso {
 /// Says which of some tasks ended next.
 class CompletionOrder {
  public:
-  explicit CompletionOrder(const std::vector<AnyTaskHandle>& handles);
+  /// `timeout`: what `next` may take, all calls together, from now on.
+  explicit CompletionOrder(const std::vector<AnyTaskHandle>& handles,
+                           std::optional<Duration> timeout = {});
   CompletionOrder(CompletionOrder&&) noexcept;
   CompletionOrder& operator=(CompletionOrder&&) noexcept;
   ~CompletionOrder();
 
   /// Position of the task that ended next, none when all were told. Blocks until there is one, at
-  /// most until the budget is used up; then throws `TimeoutError`.
-  std::optional<std::size_t> next(std::optional<Duration> budget);
+  /// most until the timeout; then throws `TimeoutError`.
+  std::optional<std::size_t> next();
 
   /// Whether all were told.
   bool exhausted() const { return left_ == 0; }
@@ -38,6 +41,7 @@ class CompletionOrder {
   struct State;
   std::shared_ptr<State> state_;
   std::size_t left_ = 0;
+  std::optional<std::chrono::time_point<std::chrono::steady_clock, Duration>> deadline_;
 };
 
 /// The range that `iter_completed` gives; to be walked through once.
@@ -63,9 +67,7 @@ class Completions {
   };
 
   Completions(std::vector<Handle> handles, std::optional<Duration> timeout)
-      : handles_(std::move(handles)),
-        order_({handles_.begin(), handles_.end()}),
-        deadline_(deadline_after(timeout)) {}
+      : handles_(std::move(handles)), order_({handles_.begin(), handles_.end()}, timeout) {}
 
   Iterator begin() {
     advance();
@@ -74,24 +76,10 @@ class Completions {
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-
-  static Deadline deadline_after(std::optional<Duration> timeout) {
-    const auto now = std::chrono::steady_clock::now();
-    // What is too far off to be counted never comes.
-    if (!timeout || *timeout > std::chrono::steady_clock::time_point::max() - now) return {};
-    return now + *timeout;
-  }
-
-  void advance() {
-    std::optional<Duration> budget;
-    if (deadline_) budget = *deadline_ - std::chrono::steady_clock::now();
-    current_ = order_.next(budget);
-  }
+  void advance() { current_ = order_.next(); }
 
   std::vector<Handle> handles_;
   CompletionOrder order_;
-  Deadline deadline_;
   std::optional<std::size_t> current_;
 };
 

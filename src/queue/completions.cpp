@@ -20,8 +20,10 @@ struct CompletionOrder::State {
   std::function<void()> wake;  // called once
 };
 
-CompletionOrder::CompletionOrder(const std::vector<AnyTaskHandle>& handles)
+CompletionOrder::CompletionOrder(const std::vector<AnyTaskHandle>& handles,
+                                 std::optional<Duration> timeout)
     : state_(std::make_shared<State>()), left_(handles.size()) {
+  if (timeout) deadline_ = base::saturating_add(base::now(), std::max(*timeout, Duration{0}));
   // Those that have ended, in their order, and only then the others, which may be ending now.
   std::vector<std::pair<std::uint64_t, std::size_t>> ended;
   std::vector<std::size_t> pending;
@@ -53,15 +55,13 @@ CompletionOrder::CompletionOrder(CompletionOrder&&) noexcept = default;
 CompletionOrder& CompletionOrder::operator=(CompletionOrder&&) noexcept = default;
 CompletionOrder::~CompletionOrder() = default;
 
-std::optional<std::size_t> CompletionOrder::next(std::optional<Duration> budget) {
+std::optional<std::size_t> CompletionOrder::next() {
   if (left_ == 0) return {};
   std::unique_lock lock(state_->mutex);
   const auto has_come = [&] { return !state_->ended.empty(); };
-  if (!budget) {
+  if (!deadline_) {
     state_->came.wait(lock, has_come);
-  } else if (!base::wait_until(state_->came, lock,
-                               base::saturating_add(base::now(), std::max(*budget, Duration{0})),
-                               has_come)) {
+  } else if (!base::wait_until(state_->came, lock, *deadline_, has_come)) {
     throw TimeoutError("handles did not complete within timeout");
   }
   return pop();

@@ -18,6 +18,7 @@
 
 #include "osiiso/thread_queue.hpp"
 
+#include "base/clock.hpp"
 #include "queue/parts.hpp"
 
 using namespace std::chrono_literals;
@@ -314,6 +315,24 @@ TEST_CASE("ITR-1: over budget, an error; what is at hand is given before") {
     seen += handle.value();
   }
   CHECK(seen == 1);
+}
+
+TEST_CASE("ITR-1: the budget does not count while the clock is paused") {
+  ThreadQueue queue({.workers = 1});
+  Gate go_on;
+  const auto late = queue.submit([&] {
+    go_on.wait();
+    return 2;
+  });
+  queue.start();
+  const osiiso::base::ClockPause pause;
+  const std::jthread opener([&] {
+    std::this_thread::sleep_for(50ms);
+    go_on.open();
+  });
+  int seen = 0;
+  for (const auto& handle : osiiso::iter_completed(std::vector{late}, 5ms)) seen += handle.value();
+  CHECK(seen == 2);
 }
 
 TEST_CASE("HAN-3: done callbacks come in order, once, at once when it is done; errors are told") {
