@@ -282,4 +282,9 @@ std::string signal_name(int signal) {
   return format("signal {}", signal);
 }
 
+std::string signal_description(int signal) {
+  if (const char* description = sigdescr_np(signal)) return description;
+  return format("Real-time signal {}", signal - SIGRTMIN);
+}
+
 }  // namespace osiiso::base

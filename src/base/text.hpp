@@ -43,4 +43,7 @@ std::string shell_quote(std::string_view word);
 /// `SIGSEGV` for 11; `SIGRTMIN+3` and the like for real-time signals.
 std::string signal_name(int signal);
 
+/// `Segmentation fault` for 11, whatever the locale.
+std::string signal_description(int signal);
+
 }  // namespace osiiso::base

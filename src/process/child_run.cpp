@@ -16,6 +16,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/text.hpp"
 #include "process/kept_groups.hpp"
 
 namespace osiiso::process {
@@ -55,6 +56,7 @@ ChildRun::ChildRun(const Launch& launch)
       stdout_{make_output_pipe(), {}},
       stderr_{make_output_pipe(), {}},
       child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())),
+      stands_for_shell_(launch.does_without_shell() && !child_.is_fallback),
       processes_(std::make_unique<TaskProcesses>(child_.pid, launch.mark())) {}
 
 ChildRun::~ChildRun() {
@@ -220,6 +222,7 @@ void ChildRun::finish() {
   if (is_ours) signal_group(SIGKILL);
   phase_ = Phase::done;
   CommandOutput& output = result_.output;
+  if (stands_for_shell_ && output.signal && !result_.stopped) tell_signal_as_shell();
   const auto conclude = [&](Stream& stream, std::string& text, std::uint64_t& bytes) {
     read_rest(stream);
     stream.pipe = {};
@@ -251,6 +254,17 @@ bool ChildRun::learn_status() {
   output.cpu_system = duration_of(usage.ru_stime);
   output.max_rss = std::int64_t{usage.ru_maxrss} * 1024;
   return true;
+}
+
+/// The shell would have been the one to see the program die, and it would have exited.
+void ChildRun::tell_signal_as_shell() {
+  CommandOutput& output = result_.output;
+  const int signal = *std::exchange(output.signal, std::nullopt);
+  const bool dumped = std::exchange(output.core_dumped, false);
+  output.exit_code = 128 + signal;
+  if (signal == SIGINT || signal == SIGPIPE || stderr_.is_dropped) return;
+  read_rest(stderr_);
+  stderr_.capture.append(base::signal_description(signal) + (dumped ? " (core dumped)\n" : "\n"));
 }
 
 void ChildRun::signal_group(int signal) const {

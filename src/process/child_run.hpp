@@ -113,6 +113,7 @@ class ChildRun {
   void keep_processes();
   void finish();
   bool learn_status();
+  void tell_signal_as_shell();
   void signal_group(int signal) const;
   bool is_killing() const { return give_up_at_ != base::Instant::max(); }
   static bool read_some(Stream& stream);
@@ -125,6 +126,7 @@ class ChildRun {
   Stream stdout_;
   Stream stderr_;
   Child child_;
+  const bool stands_for_shell_;
   std::unique_ptr<TaskProcesses> processes_;
   const UnderWay under_way_;
   Phase phase_ = Phase::running;

@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "process/simple_command.hpp"
 
 namespace osiiso::process {
 namespace {
@@ -24,6 +27,20 @@ std::vector<std::string> words_of(const Command& command) {
   if (words.empty()) throw OptionError("shell must not be empty");
   if (words.size() == 1) words.emplace_back("-c");
   words.push_back(command.words().front());
+  return words;
+}
+
+// The words of a command string for which no shell needs to be started.
+std::optional<std::vector<std::string>> words_without_shell(const Command& command,
+                                                            const Environment& environment) {
+  if (!command.is_shell()) return {};
+  const CommandSettings& settings = command.settings();
+  const auto& shell = settings.shell;
+  const bool is_default = shell.front() == "/bin/sh" &&
+                          (shell.size() == 1 || (shell.size() == 2 && shell.back() == "-c"));
+  if (!is_default) return {};
+  auto words = simple_command(command.words().front(), environment);
+  if (words && !shell_only_executes(environment, settings.cwd)) words.reset();
   return words;
 }
 
@@ -87,8 +104,8 @@ base::Descriptor open_stdin(const CommandSettings& settings) {
 }  // namespace
 
 Launch::Launch(const Command& command, const TaskContext& context)
-    : words_(words_of(command)),
-      environment_(command.settings().env, command.variables(), command.settings().cwd, context),
+    : environment_(command.settings().env, command.variables(), command.settings().cwd, context),
+      words_(words_of(command)),
       stdin_(open_stdin(command.settings())),
       leak_(command.settings().leak),
       grace_(context.grace()),
@@ -96,6 +113,10 @@ Launch::Launch(const Command& command, const TaskContext& context)
       run_id_(context.run_id()) {
   const CommandSettings& settings = command.settings();
   request_.name = words_.front();
+  if (auto words = words_without_shell(command, environment_)) {
+    shell_words_ = std::exchange(words_, std::move(*words));
+    for (const std::string& word : shell_words_) request_.fallback.push_back(word.c_str());
+  }
   request_.paths = candidates(words_.front(), environment_.find("PATH").value_or(kDefaultPath));
   for (const std::string& word : words_) request_.argv.push_back(word.c_str());
   request_.envp = environment_.block();

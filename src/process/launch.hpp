@@ -22,6 +22,8 @@ class Launch {
 
   /// All that a spawn needs but where the output goes. Valid as long as this object.
   const SpawnRequest& request() const { return request_; }
+  /// The program is executed in place of the shell that was to start it.
+  bool does_without_shell() const { return !shell_words_.empty(); }
   Leak leak() const { return leak_; }
   /// What its processes have from the first signal to SIGKILL.
   Duration grace() const { return grace_; }
@@ -30,8 +32,9 @@ class Launch {
   const std::string& run_id() const { return run_id_; }
 
  private:
-  std::vector<std::string> words_;
   Environment environment_;
+  std::vector<std::string> words_;
+  std::vector<std::string> shell_words_;  // where `words_` are those of a simple command string
   base::Descriptor stdin_;
   SpawnRequest request_;
   Leak leak_;

@@ -62,15 +62,17 @@ struct KernelAction {
 
 // What passes between parent and child: plain data that both see, since they share memory.
 struct Shared {
-  const char* const* paths;  // ended by a null, like the two below
+  const char* const* paths;  // ended by a null, like the three below
   const char** argv;         // with one free place in front
   const char* const* envp;
-  const char* cwd;  // or null
+  const char* const* fallback;  // or null
+  const char* cwd;              // or null
   int descriptors[3];
   std::uint64_t descriptor_limit;
   // Written by the child where a step fails; it is reported by the number of the step.
   SpawnStep step;
   int error_number;
+  bool is_fallback;
 };
 
 OSIISO_IN_CHILD void set_disposition(int signal, std::uintptr_t handler) {
@@ -159,6 +161,9 @@ OSIISO_IN_CHILD void become_program(Shared& shared) {
   const KernelSet none = 0;
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
   errno = execute_first(shared);
+  if (shared.fallback == nullptr) return;
+  shared.is_fallback = true;
+  ::syscall(SYS_execve, shared.fallback[0], shared.fallback, shared.envp);
 }
 
 OSIISO_IN_CHILD int child_main(void* argument) {
@@ -221,6 +226,14 @@ std::vector<const char*> null_ended(const std::vector<std::string>& texts) {
   return pointers;
 }
 
+std::vector<const char*> null_ended(const std::vector<const char*>& texts) {
+  std::vector<const char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  pointers.assign(texts.begin(), texts.end());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 }  // namespace
 
 SpawnError::SpawnError(const SpawnRequest& request, SpawnStep step, int error_number)
@@ -233,20 +246,20 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   argv.push_back(nullptr);
   argv.insert(argv.end(), request.argv.begin(), request.argv.end());
   argv.push_back(nullptr);
-  std::vector<const char*> envp;
-  envp.reserve(request.envp.size() + 1);
-  envp.assign(request.envp.begin(), request.envp.end());
-  envp.push_back(nullptr);
+  const std::vector<const char*> envp = null_ended(request.envp);
+  const std::vector<const char*> fallback = null_ended(request.fallback);
 
   Shared shared{
       .paths = paths.data(),
       .argv = argv.data(),
       .envp = envp.data(),
+      .fallback = request.fallback.empty() ? nullptr : fallback.data(),
       .cwd = request.cwd.empty() ? nullptr : request.cwd.c_str(),
       .descriptors = {request.stdin_fd, stdout_fd, stderr_fd},
       .descriptor_limit = child_descriptor_limit.load(std::memory_order_relaxed),
       .step = SpawnStep::clone,
       .error_number = 0,
+      .is_fallback = false,
   };
 
   // The child needs a few hundred bytes: it calls nothing but the kernel.
@@ -265,7 +278,7 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   }
   if (pid < 0) throw SpawnError(request, SpawnStep::clone, clone_error);
 
-  Child child{pid, base::Descriptor(pidfd), OwnChild(pid, before)};
+  Child child{pid, base::Descriptor(pidfd), OwnChild(pid, before), shared.is_fallback};
   if (shared.error_number != 0) {
     reap(child);
     throw SpawnError(request, shared.step, shared.error_number);

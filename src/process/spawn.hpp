@@ -21,6 +21,7 @@ struct Child {
   pid_t pid = -1;
   base::Descriptor pidfd;
   OwnChild known{};
+  bool is_fallback = false;  ///< it executed what stands in for the program
 };
 
 /// What the child shall be. Everything is laid out before, for after the clone nothing may
@@ -30,7 +31,10 @@ struct SpawnRequest {
   std::vector<std::string> paths;  ///< files to try, in this order; relative ones below `cwd`
   std::vector<const char*> argv;   ///< without the null at the end
   std::vector<const char*> envp;   ///< without the null at the end
-  std::string cwd;                 ///< empty: stays where the program is
+  /// The argv, its first word a path, of what is executed where none of `paths` can be. Empty: that
+  /// is an error.
+  std::vector<const char*> fallback;
+  std::string cwd;  ///< empty: stays where the program is
   int stdin_fd = -1;
 };
 
