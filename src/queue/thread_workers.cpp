@@ -30,6 +30,7 @@ ThreadWorkers::~ThreadWorkers() {
   {
     const Engine::Turn turn(*engine_);
     stopping_ = true;
+    called_.store(true, std::memory_order_relaxed);
     work_.notify_all();
     time_.notify_all();
   }

@@ -33,7 +33,6 @@ using bench::Cost;
 using bench::Workload;
 
 constexpr double kGreatestLoss = 0.10;
-constexpr const char* kBareLimit = "bare limit";
 
 struct Settings {
   std::size_t rounds = 5;
@@ -62,15 +61,6 @@ std::vector<Workload> workloads(const std::filesystem::path& folder) {
           {"shell", {"/bin/sh", "-c", "true; : $0"}, "true; :", true}};
 }
 
-Cost bare_limit(const Workload& workload, std::size_t tasks) {
-  Cost best;
-  for (const auto& loop : bench::bare_loops()) {
-    const auto cost = bench::measure_function([&] { loop.run(workload.words, tasks); });
-    if (best.seconds == 0 || cost.seconds < best.seconds) best = cost;
-  }
-  return best;
-}
-
 void add_round(Series& series, const Cost& cost, const Cost& reference, std::size_t tasks) {
   const auto count = static_cast<double>(tasks);
   const auto per_task = [&](double seconds) { return seconds * 1e6 / count; };
@@ -82,16 +72,17 @@ void add_round(Series& series, const Cost& cost, const Cost& reference, std::siz
                              per_task(reference.own_cpu + reference.child_cpu));
 }
 
-std::vector<Series> race(const std::vector<Contender>& contenders, const Settings& settings) {
+/// The reference of a round is the best of the first `references` contenders.
+std::vector<Series> race(const std::vector<Contender>& contenders, std::size_t references,
+                         const Settings& settings) {
   std::vector<Series> all;
   for (const auto& contender : contenders) all.push_back({.name = contender.name});
   for (std::size_t round = 0; round < settings.rounds; ++round) {
-    Cost reference;  // the first contender's
-    for (std::size_t i = 0; i < contenders.size(); ++i) {
-      const auto cost = contenders[i].run();
-      if (i == 0) reference = cost;
-      add_round(all[i], cost, reference, settings.tasks);
-    }
+    std::vector<Cost> costs;
+    for (const auto& contender : contenders) costs.push_back(contender.run());
+    const auto best = std::ranges::min_element(
+        costs.begin(), costs.begin() + static_cast<std::ptrdiff_t>(references), {}, &Cost::seconds);
+    for (std::size_t i = 0; i < all.size(); ++i) add_round(all[i], costs[i], *best, settings.tasks);
   }
   return all;
 }
@@ -124,15 +115,51 @@ nlohmann::ordered_json json_of(const std::vector<Series>& all) {
 
 std::vector<Series> race_all(const Workload& workload, const Settings& settings,
                              const bench::Folder& folder) {
-  std::vector<Contender> contenders{
-      {kBareLimit, [&] { return bare_limit(workload, settings.tasks); }}};
+  std::vector<Contender> contenders;
+  for (const auto& loop : bench::bare_loops()) {
+    contenders.push_back({fmt::format("bare: {}", loop.name), [&workload, &settings, loop] {
+                            return bench::measure_function(
+                                [&] { loop.run(workload.words, settings.tasks); });
+                          }});
+  }
+  const std::size_t bare = contenders.size();
   const auto add = [&](std::vector<Contender> more) {
     std::ranges::move(more, std::back_inserter(contenders));
   };
   add(bench::osiiso_contenders(settings.program, "osiiso", workload, settings.tasks, folder));
   add(bench::library_contenders(workload, settings.tasks));
   add(bench::peer_contenders(workload, settings.tasks, folder));
-  return race(contenders, settings);
+  return race(contenders, bare, settings);
+}
+
+/// Runs a program as often as there are tasks, one after the other.
+Cost repeat(const std::vector<std::string>& argv, const std::string& input, std::size_t times) {
+  Cost sum;
+  for (std::size_t i = 0; i < times; ++i) {
+    const auto cost = bench::measure_program(argv, input);
+    sum.seconds += cost.seconds;
+    sum.own_cpu += cost.own_cpu;
+  }
+  return sum;
+}
+
+/// What a run of one task takes, next to xargs.
+std::vector<Series> race_starts(const Settings& settings, const bench::Folder& folder) {
+  const auto number = folder.file("start.numbers", "1\n");
+  std::vector<Contender> contenders{
+      {"xargs, one task", [&, number] {
+         return repeat({"xargs", "-P2", "-n1", "/bin/true"}, number, settings.tasks);
+       }}};
+  for (const std::string queue : {"thread", "async", "process"}) {
+    const auto job = folder.file(
+        "start-" + queue + ".yaml",
+        fmt::format("version: 1\nqueue: {{kind: {}}}\ntasks:\n- [/bin/true, '1']\n", queue));
+    contenders.push_back(
+        {fmt::format("osiiso, one task, {} queue", queue), [&settings, job] {
+           return repeat({settings.program, "run", job}, "/dev/null", settings.tasks);
+         }});
+  }
+  return race(contenders, 1, settings);
 }
 
 /// Each contender of the newer build against the same one of the older. Returns whether all hold.
@@ -144,7 +171,7 @@ bool compare(const Workload& workload, const Settings& settings, const bench::Fo
       bench::osiiso_contenders(settings.program, "head", workload, settings.tasks, folder);
   std::vector<Series> all;
   for (std::size_t i = 0; i < base.size(); ++i) {
-    all.push_back(race({base[i], head[i]}, settings).back());
+    all.push_back(race({base[i], head[i]}, 1, settings).back());
   }
   print("head against base: " + workload.name, all);
   report[workload.name] = json_of(all);
@@ -202,6 +229,13 @@ int main(int count, char** arguments) {
                       settings.tasks, settings.rounds),
           all);
     report[workload.name] = json_of(all);
+  }
+  if (settings.base.empty() && std::string("start").find(settings.only) != std::string::npos) {
+    auto few = settings;
+    few.tasks = std::max<std::size_t>(settings.tasks / 50, 1);
+    const auto all = race_starts(few, folder);
+    print(fmt::format("start: {} runs of one task, ratios to xargs", few.tasks), all);
+    report["start"] = json_of(all);
   }
   if (!settings.json.empty()) std::ofstream(settings.json) << report.dump(1) << '\n';
   return holds ? 0 : 1;
