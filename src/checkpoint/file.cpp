@@ -36,8 +36,16 @@ constexpr std::size_t kHeaderSize = 100;
 constexpr std::string_view kMagic{"SQLite format 3\0", 16};  // with its NUL
 constexpr std::size_t kApplicationIdAt = 68;
 
-std::mutex claims_mutex;
-std::set<std::pair<std::uint64_t, std::uint64_t>> claims;  // guarded by claims_mutex
+struct Claims {
+  std::mutex mutex;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> files;  // guarded by mutex
+};
+
+/// Never destroyed: a thread that a queue has left to itself may give up its claim at any time.
+Claims& claims() {
+  static auto* const all = new Claims;
+  return *all;
+}
 
 std::int64_t big_endian(std::string_view bytes) {
   std::int64_t number = 0;
@@ -143,13 +151,13 @@ Claim::Claim(const std::string& resolved, const std::string& shown) {
   const auto found = look_at(resolved, shown);
   if (!found) fail(shown, "it is gone");
   file_ = {found->st_dev, found->st_ino};
-  const std::lock_guard lock(claims_mutex);
-  if (!claims.insert(file_).second) fail(shown, "it is in use by another run");
+  const std::lock_guard lock(claims().mutex);
+  if (!claims().files.insert(file_).second) fail(shown, "it is in use by another run");
 }
 
 Claim::~Claim() {
-  const std::lock_guard lock(claims_mutex);
-  claims.erase(file_);
+  const std::lock_guard lock(claims().mutex);
+  claims().files.erase(file_);
 }
 
 bool is_absent_or_empty(const std::string& resolved) {
