@@ -89,7 +89,7 @@ std::vector<Series> race(const std::vector<Contender>& contenders, std::size_t r
 
 void print(const std::string& title, const std::vector<Series>& all) {
   fmt::print("\n{}\n{:<36}{:>9}{:>8}{:>8}{:>11}{:>12}\n", title, "", "tasks/s", "ratio", "noise",
-             "CPU/task", "above bare");
+             "CPU/task", "above");
   for (const auto& series : all) {
     fmt::print("{:<36}{:>9.0f}{:>8.2f}{:>7.1f}%{:>9.0f}us{:>10.0f}us\n", series.name,
                bench::median(series.rates), bench::median(series.ratios),
