@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,12 +29,32 @@ enum class Cause {
 /// The word that reports use: `exit`, `signal`, ...; `none` gives an empty text.
 const char* to_string(Cause cause);
 
+/// Any number of causes: `{Cause::exit, Cause::timeout}`.
+class CauseSet {
+ public:
+  constexpr CauseSet(std::initializer_list<Cause> causes = {}) {
+    for (const Cause cause : causes) insert(cause);
+  }
+
+  constexpr void insert(Cause cause) { bits_ |= bit(cause); }
+  constexpr bool contains(Cause cause) const { return (bits_ & bit(cause)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  /// A bit for each cause, by its value.
+  constexpr unsigned bits() const { return bits_; }
+  bool operator==(const CauseSet&) const = default;
+
+ private:
+  static constexpr unsigned bit(Cause cause) { return 1U << static_cast<unsigned>(cause); }
+
+  unsigned bits_ = 0;
+};
+
 /// Which failures are tried again, while `retries` are left. The default is every cause but
 /// `spawn`, for a program that is not there will not be there a moment later.
 struct RetryOn {
   /// The causes that are retried.
-  std::vector<Cause> causes = {Cause::exit,   Cause::signal, Cause::timeout,
-                               Cause::worker, Cause::leak,   Cause::error};
+  CauseSet causes = {Cause::exit,   Cause::signal, Cause::timeout,
+                     Cause::worker, Cause::leak,   Cause::error};
   /// Exit codes that are retried even where `causes` has no `exit`.
   std::vector<int> exit_codes = {};
 

@@ -185,7 +185,7 @@ std::optional<FieldValue> FieldReader::retry_on(const Value& value) {
   for (const Value& item : value.items) {
     const auto found = std::ranges::find(kCauses, item.text, &Word::name);
     if (item.is_text() && found != kCauses.end()) {
-      read.causes.push_back(found->cause);
+      read.causes.insert(found->cause);
     } else if (item.is_text() && item.is_plain && parse_integer(item.text)) {
       const auto code = exit_code(item, "an exit code to retry");
       is_good = is_good && code;

@@ -45,8 +45,7 @@ std::string signature(const TaskOptions& options) {
   made.add(std::int64_t{options.priority}).add(std::int64_t{options.must_complete});
   made.add(std::int64_t{options.retries}).add(std::int64_t{options.retry_delay.count()});
   made.add(options.backoff).add(options.max_delay).add(options.jitter);
-  made.add(static_cast<std::int64_t>(options.retry_on.causes.size()));
-  for (const Cause cause : options.retry_on.causes) made.add(static_cast<std::int64_t>(cause));
+  made.add(std::int64_t{options.retry_on.causes.bits()});
   for (const int code : options.retry_on.exit_codes) made.add(std::int64_t{code});
   made.add(std::int64_t{-1});  // the codes are not negative
   made.add(options.timeout).add(options.grace).add(options.delay).add(options.run_at);

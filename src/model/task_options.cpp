@@ -58,7 +58,7 @@ const char* to_string(Status status) {
 
 bool RetryOn::matches(Cause cause, std::optional<int> exit_code) const {
   if (cause == Cause::none) return false;
-  if (std::ranges::find(causes, cause) != causes.end()) return true;
+  if (causes.contains(cause)) return true;
   return cause == Cause::exit && exit_code &&
          std::ranges::find(exit_codes, *exit_code) != exit_codes.end();
 }

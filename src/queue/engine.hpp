@@ -182,7 +182,6 @@ class Engine {
   std::optional<Instant> next_due() const { return core_.next_due(); }
 
  private:
-  RecordPtr make_record(std::string name, std::shared_ptr<const OptionSet> set, TaskBody body);
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
   std::shared_ptr<const OptionSet> option_set(TaskOptions options, bool is_command);
@@ -191,8 +190,8 @@ class Engine {
   /// Whether so many further tasks may be outstanding.
   bool fits(std::size_t tasks) const;
   [[noreturn]] void throw_full() const;
-  void add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
-                   scheduler::Scope finally);
+  void add_to_core(const RecordPtr& record, std::shared_ptr<const OptionSet> set,
+                   std::optional<scheduler::GroupIndex> group, scheduler::Scope finally);
   std::vector<GroupPtr> add_groups(const std::vector<Batch::GroupEntry>& groups);
   GroupPtr named_group(const std::string& group_id);
   void require_own(const std::vector<TaskNeed>& needs) const;

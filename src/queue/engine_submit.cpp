@@ -46,6 +46,18 @@ void require_repeatable(const OptionSet& set, const TaskBody& body) {
   }
 }
 
+/// A task that no queue knows of yet, made without any lock, for memory takes time to be had.
+RecordPtr make_record(std::string name, TaskBody body) {
+  auto record = std::make_shared<TaskRecord>();
+  record->result.name = name.empty() ? model::default_name(body) : std::move(name);
+  record->body = std::move(body);
+  return record;
+}
+
+bool is_command(const TaskRecord& record) {
+  return record.body.command() != nullptr;
+}
+
 struct Restored {
   std::size_t task;
   std::any value;
@@ -68,14 +80,12 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   require_callable(body);
   require_own(options.needs);
   // Apart from these two, most tasks have the options of the one before.
-  auto name = std::move(options.name);
-  const auto needs = std::move(options.needs);
-  options.name.clear();
-  options.needs.clear();
+  const auto record = make_record(std::exchange(options.name, {}), std::move(body));
+  const auto needs = std::exchange(options.needs, {});
   Turn turn(*this);
-  auto set = option_set(std::move(options), body.command() != nullptr);
+  auto set = option_set(std::move(options), is_command(*record));
   require_open(*set);
-  require_repeatable(*set, body);
+  require_repeatable(*set, record->body);
   if (!fits(1)) {
     if (!wait_for_room) throw_full();
     ++waiters_;
@@ -84,8 +94,7 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
     now_ = base::now();
     require_open(*set);
   }
-  auto record = make_record(std::move(name), std::move(set), std::move(body));
-  add_to_core(record, {}, scheduler::Scope::none);
+  add_to_core(record, std::move(set), {}, scheduler::Scope::none);
   link_needs(record, needs);
   accept(record, now_);
   return record;
@@ -105,25 +114,33 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   const auto group_entries = batch.release_groups();
   auto restored = restored_values(tasks);
 
-  const Turn turn(*this);
-  if (!wait_for_room && !fits(tasks.size() - restored.size())) throw_full();
-  for (const auto& task : tasks) {
-    const auto set = option_set(task.options, task.body.command() != nullptr);
-    if (!task.finally) require_open(*set);
-    require_repeatable(*set, task.body);
-  }
-
-  Accepted accepted{.tasks = {}, .groups = add_groups(group_entries)};
+  Accepted accepted;
   accepted.tasks.reserve(tasks.size());
   for (auto& task : tasks) {
-    auto set = option_set(task.options, task.body.command() != nullptr);
-    auto record = make_record(std::move(task.name), std::move(set), std::move(task.body));
-    if (task.recorder) record->make_extras().recorder = std::move(task.recorder);
+    auto name = task.name.empty() ? task.options->name : std::move(task.name);
+    accepted.tasks.push_back(make_record(std::move(name), std::move(task.body)));
+    if (task.recorder) accepted.tasks.back()->make_extras().recorder = std::move(task.recorder);
+  }
+
+  const Turn turn(*this);
+  const auto set_of = [&](std::size_t task) {
+    return option_set(tasks[task].options, is_command(*accepted.tasks[task]));
+  };
+  if (!wait_for_room && !fits(tasks.size() - restored.size())) throw_full();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto set = set_of(i);
+    if (!tasks[i].finally) require_open(*set);
+    require_repeatable(*set, accepted.tasks[i]->body);
+  }
+
+  accepted.groups = add_groups(group_entries);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto& task = tasks[i];
+    const auto& record = accepted.tasks[i];
     if (task.group) record->group = accepted.groups[static_cast<std::size_t>(*task.group)];
     auto scope = scheduler::Scope::none;
     if (task.finally) scope = task.group ? scheduler::Scope::group : scheduler::Scope::run;
-    add_to_core(record, task.group ? record->group->index : std::nullopt, scope);
-    accepted.tasks.push_back(std::move(record));
+    add_to_core(record, set_of(i), task.group ? record->group->index : std::nullopt, scope);
   }
 
   const auto target = [&](const Batch::Need& need) -> scheduler::Need {
@@ -202,19 +219,6 @@ void Engine::throw_full() const {
   throw QueueFullError(base::format("queue is full ({} tasks outstanding)", core_.unfinished()));
 }
 
-RecordPtr Engine::make_record(std::string name, std::shared_ptr<const OptionSet> set,
-                              TaskBody body) {
-  auto record = std::make_shared<TaskRecord>();
-  record->result.task_id = TaskId(key_high_, key_low_ ^ scatter(++next_sequence_));
-  record->result.created_at = now_.time_since_epoch();
-  if (name.empty()) name = set->options->name;
-  if (name.empty()) name = model::default_name(body);
-  record->result.name = std::move(name);
-  record->set = std::move(set);
-  record->body = std::move(body);
-  return record;
-}
-
 std::shared_ptr<const OptionSet> Engine::option_set(std::shared_ptr<const TaskOptions> options,
                                                     bool is_command) {
   // Needs would keep the queue alive that they are of, and this is kept by that queue.
@@ -269,8 +273,11 @@ std::vector<GroupPtr> Engine::add_groups(const std::vector<Batch::GroupEntry>& g
   return added;
 }
 
-void Engine::add_to_core(const RecordPtr& record, std::optional<scheduler::GroupIndex> group,
-                         scheduler::Scope finally) {
+void Engine::add_to_core(const RecordPtr& record, std::shared_ptr<const OptionSet> set,
+                         std::optional<scheduler::GroupIndex> group, scheduler::Scope finally) {
+  record->result.task_id = TaskId(key_high_, key_low_ ^ scatter(++next_sequence_));
+  record->result.created_at = now_.time_since_epoch();
+  record->set = std::move(set);
   const auto& options = *record->set->options;
   if (!group && !options.group_id.empty()) record->group = named_group(options.group_id);
   record->result.must_complete = options.must_complete || finally != scheduler::Scope::none;

@@ -121,10 +121,12 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
   AttemptOutcome outcome;
   Rest rest = Rest::none;
   for (;;) {
+    // Let go of outside the lock: what its task holds is the user's.
+    const auto ended = std::exchange(attempt, {});
     {
       // The end of one attempt and the start of the next are one turn.
       Engine::Turn turn(*engine);
-      if (attempt) engine->end(*attempt, std::exchange(outcome, {}), turn);
+      if (ended) engine->end(*ended, std::exchange(outcome, {}), turn);
       // An abandoned thread may outlive this object: not a member is touched from here on.
       if (seat.abandoned || stopping_) return;
       const Rest rested = std::exchange(rest, Rest::none);

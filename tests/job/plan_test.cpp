@@ -146,7 +146,7 @@ TEST_CASE("every task option") {
   CHECK(one_option("detached: true").detached);
   CHECK(one_option("grace: 0").grace == 0s);
   const RetryOn retry_on = one_option("retry_on: [exit, timeout, spawn, 75]").retry_on;
-  CHECK(retry_on.causes == std::vector<Cause>{Cause::exit, Cause::timeout, Cause::spawn});
+  CHECK(retry_on.causes == CauseSet{Cause::exit, Cause::timeout, Cause::spawn});
   CHECK(retry_on.exit_codes == std::vector<int>{75});
   CHECK(one_option("retry_on: []").retry_on.causes.empty());
 }
