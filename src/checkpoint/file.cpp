@@ -7,9 +7,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -21,15 +19,13 @@
 
 #include "base/descriptor.hpp"
 #include "base/format.hpp"
+#include "base/links.hpp"
 
 namespace osiiso::checkpoint {
 namespace {
 
 // What SQLite keeps beside a database, as its name plus this.
 constexpr std::array<const char*, 3> kSideFiles = {"-wal", "-shm", "-journal"};
-
-// As many as the kernel follows.
-constexpr int kMostLinks = 40;
 
 // Of the file format of SQLite.
 constexpr std::size_t kHeaderSize = 100;
@@ -69,41 +65,18 @@ std::optional<struct stat> look_at(const std::string& path, const std::string& s
   fail(shown, base::format("cannot look at {}: {}", path, system_text(errno)));
 }
 
-std::string real_path(const std::string& path, const std::string& shown) {
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
-  if (!real) fail(shown, base::format("cannot find {}: {}", path, system_text(errno)));
-  return real.get();
-}
-
-/// The folder without symbolic links; the last component as it stands.
-std::string in_real_folder(const std::string& path, const std::string& shown) {
-  const auto slash = path.rfind('/');
-  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  if (name.empty()) fail(shown, "it is a folder");
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const std::string real = real_path(folder, shown);
-  return real == "/" ? real + name : real + '/' + name;
-}
-
-bool is_of_others(const struct stat& found) {
-  return found.st_uid != 0 && found.st_uid != ::geteuid();
-}
-
-/// What the link at `path` points to.
-std::string target_of(const std::string& path, const struct stat& link, const std::string& shown) {
-  if (is_of_others(link)) {
-    fail(shown, base::format("{} is a symbolic link of another user", path));
+base::Resolved follow(const std::string& path) {
+  try {
+    return base::resolve(path);
+  } catch (const Error& error) {
+    fail(path, error.what());
   }
-  std::error_code error;
-  const auto target = std::filesystem::read_symlink(path, error);
-  if (error) fail(shown, base::format("cannot read {}: {}", path, error.message()));
-  return (std::filesystem::path(path).parent_path() / target).string();
 }
 
 /// In a folder such as /tmp anybody may have put it there, to be believed or to be filled.
 void refuse_planted_file(const std::string& path, const struct stat& file,
                          const std::string& shown) {
-  if (!is_of_others(file)) return;
+  if (!base::is_of_others(file)) return;
   struct stat folder {};
   const auto parent = std::filesystem::path(path).parent_path();
   if (::stat(parent.c_str(), &folder) == 0 && (folder.st_mode & S_IWOTH) == 0) return;
@@ -120,14 +93,10 @@ void require_own_file(const std::string& path, const struct stat& found, const s
 }  // namespace
 
 std::string resolve_path(const std::string& path) {
-  std::string resolved = in_real_folder(path, path);
-  auto found = look_at(resolved, path);
-  for (int links = 0; found && S_ISLNK(found->st_mode); ++links) {
-    if (links == kMostLinks) fail(path, "too many symbolic links");
-    resolved = in_real_folder(target_of(resolved, *found, path), path);
-    found = look_at(resolved, path);
-    // Whoever made a link to nothing meant another file.
-    if (!found) fail(path, base::format("cannot find {}: {}", resolved, system_text(ENOENT)));
+  const auto [resolved, found, through_link] = follow(path);
+  // Whoever made a link to nothing meant another file.
+  if (!found && through_link) {
+    fail(path, base::format("cannot find {}: {}", resolved, system_text(ENOENT)));
   }
   if (found) require_own_file(resolved, *found, path, "it is no regular file");
   for (const char* suffix : kSideFiles) {

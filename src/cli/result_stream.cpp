@@ -4,28 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <string_view>
-
 #include "osiiso/error.hpp"
 
 #include "base/text.hpp"
 
 namespace osiiso::cli {
-namespace {
-
-/// The errno of what went wrong, or 0.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
-}  // namespace
 
 void fill_standard_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
@@ -35,23 +18,7 @@ void fill_standard_descriptors() {
   }
 }
 
-int ResultStream::finish() {
-  flush();
-  return buffer_.error();
-}
-
-ResultStream::Buffer::int_type ResultStream::Buffer::overflow(int_type c) {
-  if (sync() != 0) return traits_type::eof();
-  if (!traits_type::eq_int_type(c, traits_type::eof())) return sputc(traits_type::to_char_type(c));
-  return traits_type::not_eof(c);
-}
-
-int ResultStream::Buffer::sync() {
-  const std::string_view text(pbase(), static_cast<std::size_t>(pptr() - pbase()));
-  if (error_ == 0) error_ = write_all(STDOUT_FILENO, text);
-  setp(bytes_.data(), bytes_.data() + bytes_.size());
-  return error_ == 0 ? 0 : -1;
-}
+ResultStream::ResultStream() : DescriptorStream(STDOUT_FILENO) {}
 
 ExitCode finish_result(ResultStream& out, const std::string& what_happened) {
   const int error = out.finish();
@@ -71,7 +38,7 @@ void say_printed(const std::string& printed) {
 
 void say_raw(const std::string& text) {
   // There is nowhere to complain to when standard error itself is gone.
-  [[maybe_unused]] const int error = write_all(STDERR_FILENO, text);
+  [[maybe_unused]] const int error = base::write_all(STDERR_FILENO, text);
 }
 
 }  // namespace osiiso::cli

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <ostream>
-#include <streambuf>
 #include <string>
 
+#include "base/descriptor_stream.hpp"
 #include "cli/exit_code.hpp"
 
 namespace osiiso::cli {
@@ -14,30 +12,10 @@ namespace osiiso::cli {
 /// place; using one of them still fails, as it should.
 void fill_standard_descriptors();
 
-/// Standard output for results: buffered, and it knows why a write failed.
-class ResultStream : public std::ostream {
+/// Standard output for results.
+class ResultStream : public base::DescriptorStream {
  public:
-  ResultStream() : std::ostream(&buffer_) {}
-
-  /// Writes what is left. The errno of the first write that failed, or 0.
-  int finish();
-
- private:
-  class Buffer : public std::streambuf {
-   public:
-    Buffer() { setp(bytes_.data(), bytes_.data() + bytes_.size()); }
-    int error() const { return error_; }
-
-   protected:
-    int_type overflow(int_type c) override;
-    int sync() override;
-
-   private:
-    std::array<char, 65536> bytes_;
-    int error_ = 0;
-  };
-
-  Buffer buffer_;
+  ResultStream();
 };
 
 /// Ends the writing of a result; where that fails, says why, and `what_happened` besides.
