@@ -15,4 +15,7 @@ ExitCode check(const CheckCommand& command);
 /// Shows what would be run.
 ExitCode plan(const PlanCommand& command);
 
+/// Writes reports of a run that was saved as JSON.
+ExitCode report_saved(const ReportCommand& command);
+
 }  // namespace osiiso::cli

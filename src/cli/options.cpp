@@ -32,6 +32,7 @@ Commands:
   run JOB...     run job files (- is standard input); several files are one run
   check JOB...   report every error of job files, run nothing
   plan JOB...    show the tasks in the order in which they would start
+  report FILE    show a saved JSON summary again, or write it as JUnit, HTML or a trace
 
 Options:
   -h, --help     this text; `osiiso COMMAND --help` tells more
@@ -40,6 +41,7 @@ Options:
 Examples:
   osiiso run nightly.yaml
   osiiso run ci.yaml --fail-fast --json | jq .failed
+  osiiso run ci.yaml --report junit=junit.xml --report html=run.html
   printf 'tasks: [make, make check]' | osiiso run -
 
 Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
@@ -47,8 +49,8 @@ Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
 124 the run timed out, 128+N ended by signal N.
 )";
 
-constexpr std::array<std::string_view, 3> kCommands = {"run", "check", "plan"};
-constexpr std::array<std::string_view, 3> kLaterCommands = {"map", "schema", "report"};
+constexpr std::array<std::string_view, 4> kCommands = {"run", "check", "plan", "report"};
+constexpr std::array<std::string_view, 2> kLaterCommands = {"map", "schema"};
 
 template <typename Number>
 Number parse_number(std::string_view option, std::string_view text) {
@@ -109,6 +111,19 @@ class OptionAdder {
                 names, [name, parse](const std::string& text) { parse(name, text); }, description)
             ->type_name(value_name)
             ->take_last());
+  }
+
+  /// An option that may be given several times; its twin gives one.
+  void each(const std::string& names, const std::string& value_name, const std::string& description,
+            const Parse& parse) {
+    const std::string name = long_name(names);
+    const auto parse_all = [name, parse](const std::vector<std::string>& texts) {
+      for (const auto& text : texts) parse(name, text);
+    };
+    add_twin(name, parse,
+             app_.add_option_function<std::vector<std::string>>(names, parse_all, description)
+                 ->type_name(value_name)
+                 ->allow_extra_args(false));
   }
 
   void flag(const std::string& names, const std::string& description,
@@ -268,8 +283,37 @@ void add_checkpoint(OptionAdder& options, std::string& checkpoint, const std::st
   });
 }
 
+ReportRequest parse_report(std::string_view option, std::string_view text) {
+  const auto equals = text.find('=');
+  const std::string_view word = text.substr(0, equals);
+  for (const auto& [name, kind] : report::kKinds) {
+    if (name != word) continue;
+    if (equals == std::string_view::npos || equals + 1 == text.size()) {
+      throw UsageError(base::format("{}: '{}' needs a file, as in {}=FILE", option, text, name));
+    }
+    return {kind, std::string(text.substr(equals + 1))};
+  }
+  std::vector<std::string_view> names;
+  for (const auto& [name, kind] : report::kKinds) names.push_back(name);
+  std::string near;
+  if (const auto nearest = base::nearest(word, names)) {
+    near = base::format("; did you mean '{}'?", *nearest);
+  }
+  throw UsageError(
+      base::format("{}: there is no kind of report '{}', only json, junit, html, trace "
+                   "and text{}",
+                   option, word, near));
+}
+
+void add_reports(OptionAdder& options, std::vector<ReportRequest>& reports) {
+  options.each("--report", "KIND=FILE",
+               "write a report: json, junit, html, trace or text; - is standard output "
+               "(repeatable)",
+               [&](auto option, auto text) { reports.push_back(parse_report(option, text)); });
+}
+
 void add_later_options(OptionAdder& options) {
-  for (const char* name : {"--report", "--events", "--log-dir"}) {
+  for (const char* name : {"--events", "--log-dir"}) {
     options.later(name);
   }
 }
@@ -299,6 +343,7 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
                                                  {"tagged", Output::tagged},
                                                  {"none", Output::none}});
               });
+  add_reports(options, run.reports);
   add_checkpoint(options, run.checkpoint,
                  "skip what an earlier run finished, record what this one does");
   add_presentation(options);
@@ -327,11 +372,30 @@ OptionAdder define(CLI::App& app, PlanCommand& plan) {
   return options;
 }
 
+OptionAdder define(CLI::App& app, ReportCommand& report) {
+  OptionAdder options(app);
+  app.add_option("FILE", report.summary,
+                 "what --json or --report json=FILE wrote; - is standard input")
+      ->option_text(" ")
+      ->required();
+  add_reports(options, report.reports);
+  options.flag("--json", report.json, "print the summary as JSON");
+  return options;
+}
+
+constexpr const char* kReportExamples = R"(
+Examples:
+  osiiso report run.json                      what the run itself printed
+  osiiso report run.json --report html=run.html
+  osiiso run ci.yaml --json | tee run.json | osiiso report - --report junit=junit.xml
+)";
+
 constexpr const char* kRunExamples = R"(
 Examples:
   osiiso run nightly.yaml                     a report to read, the exit code says how it went
   osiiso run -j8 --fail-fast ci.yaml          stop at the first failure
   osiiso run --json ci.yaml | jq .results     a report for a program
+  osiiso run --report junit=junit.xml --report html=run.html ci.yaml
   osiiso run -g api -t 'fetch-*' nightly.yaml a part of it, with what it needs
   osiiso run --checkpoint done.db nightly.yaml  the same again goes on where it was
 Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
@@ -405,7 +469,8 @@ CommandLine parse(int argc, char** argv, const std::string& description, const c
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
-  if (argc < 2) throw UsageError("a command is missing: run, check or plan (see osiiso --help)");
+  if (argc < 2)
+    throw UsageError("a command is missing: run, check, plan or report (see osiiso --help)");
   const std::string_view word = argv[1];
   if (word == "--help" || word == "-h" || word == "help") return ShowText{std::string(kOverview)};
   if (word == "--version") return ShowText{base::format("osiiso {}\n", kVersion)};
@@ -419,6 +484,10 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (word == "plan") {
     return parse<PlanCommand>(argc, argv,
                               "Shows the tasks in the order in which they would start.");
+  }
+  if (word == "report") {
+    return parse<ReportCommand>(argc, argv, "Shows a saved JSON summary again, or writes it anew.",
+                                kReportExamples);
   }
   refuse_command(word);
 }

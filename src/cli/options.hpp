@@ -8,6 +8,7 @@
 #include "osiiso/error.hpp"
 
 #include "job/job.hpp"
+#include "report/report.hpp"
 
 namespace osiiso::cli {
 
@@ -20,12 +21,19 @@ class UsageError : public Error {
 /// What of the tasks' output is shown.
 enum class Output { failed, grouped, tagged, none };
 
+/// `--report KIND=FILE`
+struct ReportRequest {
+  report::Kind kind;
+  std::string file;  ///< a path; `-`: standard output
+};
+
 struct RunCommand {
   std::vector<std::string> jobs;
   job::Overrides overrides;
   job::Selection selection;
   Output output = Output::failed;
   std::string checkpoint;  ///< a path; empty: none
+  std::vector<ReportRequest> reports;
   bool json = false;
   bool dry_run = false;
   bool parent_watch = false;
@@ -45,12 +53,18 @@ struct PlanCommand {
   bool json = false;
 };
 
+struct ReportCommand {
+  std::string summary;  ///< the path of a JSON summary; `-`: standard input
+  std::vector<ReportRequest> reports;
+  bool json = false;
+};
+
 /// A text to be printed on standard output, and nothing else to be done.
 struct ShowText {
   std::string text;
 };
 
-using CommandLine = std::variant<RunCommand, CheckCommand, PlanCommand, ShowText>;
+using CommandLine = std::variant<RunCommand, CheckCommand, PlanCommand, ReportCommand, ShowText>;
 
 /// Reads the command line and its twins in the environment. Throws `UsageError`.
 CommandLine parse_command_line(int argc, char** argv);

@@ -31,6 +31,7 @@ struct Dispatch {
     own_process({.watch_parent = in_ci()});  // commands of `inputs_from` are processes, too
     return plan(command);
   }
+  ExitCode operator()(const ReportCommand& command) const { return report_saved(command); }
   ExitCode operator()(const ShowText& shown) const {
     ResultStream out;
     out << shown.text;

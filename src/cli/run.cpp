@@ -3,7 +3,6 @@
 #include <chrono>
 #include <optional>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -22,10 +21,11 @@
 #include "cli/commands.hpp"
 #include "cli/jobs.hpp"
 #include "cli/leaks.hpp"
+#include "cli/report_files.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
 #include "process/task_processes.hpp"
-#include "report/json.hpp"
+#include "report/report.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -39,8 +39,6 @@ constexpr Duration kCiPatience = seconds(6);
 
 // A report that nobody reads is given up that long after a signal.
 constexpr Duration kReportPatience = seconds(1);
-
-constexpr std::size_t kMostFailuresShown = 100;
 
 /// Everything that a run leaves to be reported.
 struct Ended {
@@ -221,28 +219,19 @@ ExitCode finish_recording(Checkpoint& checkpoint, const std::string& what_happen
   return ExitCode::write_failed;
 }
 
-/// For a result that standard output did not take.
-void show_on_stderr(const RunSummary& summary) {
-  std::ostringstream text;
-  summary.display(text, kMostFailuresShown);
-  say_raw(text.str());
-}
-
-ExitCode report(const Ended& ended, const RunCommand& command, Checkpoint* checkpoint) {
+ExitCode report(const Ended& ended, const RunCommand& command, const ReportFiles& reports,
+                Checkpoint* checkpoint) {
   show_failures(ended, command.output);
   show_leaks(ended);
   if (const auto signal = ended.facts.interrupted_by) {
     say(base::format("interrupted by {}", base::signal_name(*signal)));
   }
-  ResultStream out;
-  if (command.json) {
-    report::write_json(out, ended.summary, ended.facts);
-  } else {
-    ended.summary.display(out, kMostFailuresShown);
-  }
   const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
-  auto written = finish_result(out, what_happened);
-  if (written != ExitCode::passed) show_on_stderr(ended.summary);
+  auto written = reports.write(
+      [&](std::ostream& out, report::Kind kind) {
+        report::write_report(out, kind, ended.summary, ended.facts);
+      },
+      what_happened);
   if (checkpoint != nullptr) {
     written = std::max(written, finish_recording(*checkpoint, what_happened));
   }
@@ -251,15 +240,24 @@ ExitCode report(const Ended& ended, const RunCommand& command, Checkpoint* check
 
 /// Reports, and then dies of the signal that ended the run, or that came while its report was
 /// written. The report is finished first, unless it is stuck or the user insists.
-ExitCode report_and_end(const Ended& ended, const RunCommand& command, Checkpoint* checkpoint) {
+ExitCode report_and_end(const Ended& ended, const RunCommand& command, const ReportFiles& reports,
+                        Checkpoint* checkpoint) {
   std::optional<int> signal = ended.facts.interrupted_by;
   SignalWatch watch({.first = [&](int heard) { signal = signal.value_or(heard); },
                      .again = [&] { die_of(*signal); },
                      .patience = kReportPatience});
-  const auto code = report(ended, command, checkpoint);
+  const auto code = report(ended, command, reports, checkpoint);
   watch.finish();
   if (signal) die_of(*signal);
   return code;
+}
+
+/// Throws `UsageError` while nothing has been started yet.
+ReportFiles reports_of(const RunCommand& command) {
+  ReportFiles reports(command.reports, command.json);
+  for (const auto& job : command.jobs) reports.refuse(job, "the job file");
+  if (!command.checkpoint.empty()) reports.refuse(command.checkpoint, "the checkpoint");
+  return reports;
 }
 
 }  // namespace
@@ -272,6 +270,7 @@ ExitCode run(const RunCommand& command) {
                  .checkpoint = command.checkpoint,
                  .json = command.json});
   }
+  const auto reports = reports_of(command);
   auto read = read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
   // Until here the terminal may have been read, by a command that lists inputs, too.
@@ -289,7 +288,7 @@ ExitCode run(const RunCommand& command) {
     say(error.what());
     return ExitCode::usage;
   }
-  return report_and_end(*ended, command, checkpoint ? &*checkpoint : nullptr);
+  return report_and_end(*ended, command, reports, checkpoint ? &*checkpoint : nullptr);
 }
 
 }  // namespace osiiso::cli

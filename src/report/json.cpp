@@ -4,15 +4,15 @@
 #include <any>
 #include <ostream>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "report/groups.hpp"
 #include "report/json_text.hpp"
+#include "report/wall_time.hpp"
 
 namespace osiiso::report {
 namespace {
@@ -20,18 +20,6 @@ namespace {
 // Of each stream of a command this much is kept: the first and the last 32 KiB (CommandOutput).
 constexpr std::uint64_t kKeptBytes = 65'536;
 constexpr std::size_t kWriteSize = 65'536;
-
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  const auto rounded_down = floor<milliseconds>(time);
-  const auto day = floor<days>(rounded_down);
-  const year_month_day date(day);
-  const hh_mm_ss clock(rounded_down - day);
-  return base::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                      clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                      clock.subseconds().count());
-}
 
 void write_counts(JsonText& out, const RunFacts::Counts& counts) {
   out.open('{');
@@ -43,21 +31,10 @@ void write_counts(JsonText& out, const RunFacts::Counts& counts) {
 }
 
 void write_groups(JsonText& out, const ResultList& results) {
-  std::vector<std::pair<std::string_view, RunFacts::Counts>> groups;  // by first appearance
-  std::unordered_map<std::string_view, std::size_t> positions;
-  for (const ResultPtr& result : results) {
-    if (result->group_id.empty()) continue;
-    const auto [position, is_new] = positions.try_emplace(result->group_id, groups.size());
-    if (is_new) groups.emplace_back(result->group_id, RunFacts::Counts());
-    RunFacts::Counts& counts = groups[position->second].second;
-    ++counts.total;
-    if (result->status == Status::succeeded) ++counts.succeeded;
-    if (result->status == Status::failed) ++counts.failed;
-    if (result->status == Status::cancelled) ++counts.cancelled;
-  }
+  const Groups groups(results);
   out.open('{');
-  for (const auto& [group_id, counts] : groups) {
-    out.text_key(group_id);
+  for (const auto& [id, counts] : groups.list()) {
+    out.text_key(id);
     write_counts(out, counts);
   }
   out.close('}');
@@ -65,17 +42,6 @@ void write_groups(JsonText& out, const ResultList& results) {
 
 void write_signal(JsonText& out, std::optional<int> signal) {
   signal ? out.text(base::signal_name(*signal)) : out.null();
-}
-
-// True if bytes that are no UTF-8 had to be replaced.
-bool write_nlohmann(JsonText& out, const nlohmann::json& value) {
-  try {
-    out.raw(value.dump());
-    return false;
-  } catch (const nlohmann::json::type_error&) {  // what dump() says of text that is no UTF-8
-    out.raw(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    return true;
-  }
 }
 
 template <typename Number>
@@ -90,7 +56,7 @@ bool write_if_one_of(JsonText& out, const std::any& value) {
   return (write_if_number<Numbers>(out, value) || ...);
 }
 
-bool write_function_value(JsonText& out, const std::any& value) {
+void write_function_value(JsonText& out, const std::any& value) {
   if (const auto* text = std::any_cast<std::string>(&value)) {
     out.text(*text);
   } else if (const auto* view = std::any_cast<std::string_view>(&value)) {
@@ -100,14 +66,13 @@ bool write_function_value(JsonText& out, const std::any& value) {
   } else if (const auto* boolean = std::any_cast<bool>(&value)) {
     out.boolean(*boolean);
   } else if (const auto* tree = std::any_cast<nlohmann::json>(&value)) {
-    return write_nlohmann(out, *tree);
+    out.tree(*tree);
   } else if (const auto* single = std::any_cast<float>(&value)) {
     out.number(static_cast<double>(*single));
   } else if (!write_if_one_of<int, double, long, long long, unsigned, unsigned long,
                               unsigned long long, short, unsigned short>(out, value)) {
     out.null();
   }
-  return false;
 }
 
 void write_command_value(JsonText& out, const CommandOutput& output) {
@@ -117,14 +82,10 @@ void write_command_value(JsonText& out, const CommandOutput& output) {
   out.text(value);
 }
 
-bool write_value(JsonText& out, const TaskResult& result) {
-  if (result.status != Status::succeeded) {
-    out.null();
-    return false;
-  }
+void write_value(JsonText& out, const TaskResult& result) {
+  if (result.status != Status::succeeded) return out.null();
   if (!result.output) return write_function_value(out, result.value);
   write_command_value(out, *result.output);
-  return false;
 }
 
 void write_exit_status(JsonText& out, const AttemptResult& attempt) {
@@ -178,7 +139,6 @@ void write_leaked(JsonText& out, const std::vector<LeakedProcess>& leaked) {
 
 void write_result(JsonText& out, const TaskResult& result) {
   static const CommandOutput kNoOutput;
-  bool is_binary = false;
   out.take_replaced();
   out.open('{');
   out.key("task_id").text(result.task_id.text());
@@ -186,18 +146,14 @@ void write_result(JsonText& out, const TaskResult& result) {
   out.key("group_id").text_or_null(result.group_id);
   out.key("status").text(to_string(result.status));
   out.key("command").text_or_null(result.command);
-  is_binary |= write_value(out.key("value"), result);
+  write_value(out.key("value"), result);
   write_exception(out.key("exception"), result);
   out.key("attempts").number(result.attempts);
   out.key("priority").number(result.priority);
   out.key("must_complete").boolean(result.must_complete);
   out.key("detached").boolean(result.detached);
   out.key("metadata");
-  if (result.metadata) {
-    is_binary |= write_nlohmann(out, *result.metadata);
-  } else {
-    out.null();
-  }
+  result.metadata ? out.tree(*result.metadata) : out.null();
   out.key("created_at").time(result.created_at);
   out.key("started_at").time_or_null(result.started_at);
   out.key("finished_at").time(result.finished_at);
@@ -210,12 +166,12 @@ void write_result(JsonText& out, const TaskResult& result) {
   for (const AttemptResult& attempt : result.attempt_list()) write_attempt(out, attempt);
   out.close(']');
   // Last, since only now all texts have been seen.
-  if (out.take_replaced() || is_binary) out.key("binary").boolean(true);
+  if (out.take_replaced()) out.key("binary").boolean(true);
   out.close('}');
 }
 
 void flush(JsonText& json, std::ostream& out) {
-  out.write(json.written().data(), static_cast<std::streamsize>(json.written().size()));
+  out << json.written();
   json.clear();
 }
 
@@ -246,7 +202,7 @@ void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& fa
   json.key("timed_out").boolean(summary.timed_out);
   json.key("duration").time(summary.duration);
   json.new_line();
-  json.key("started_at").text(rfc3339(facts.started_at));
+  json.key("started_at").text(rfc3339(to_wall_time(facts.started_at)));
   write_signal(json.key("interrupted_by"), facts.interrupted_by);
   json.key("restored").number(summary.restored.size());
   write_results(json.key("restored_results"), out, summary.restored);

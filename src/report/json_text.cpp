@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.hpp"
 
 namespace osiiso::report {
@@ -96,6 +98,15 @@ void JsonText::time_or_null(std::optional<Duration> value) {
 
 void JsonText::number(double value) {
   std::isfinite(value) ? raw(base::format("{}", value)) : null();
+}
+
+void JsonText::tree(const nlohmann::json& value) {
+  try {
+    raw(value.dump());
+  } catch (const nlohmann::json::type_error&) {  // what dump() says of text that is no UTF-8
+    raw(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    replaced_ = true;
+  }
 }
 
 void JsonText::raw(std::string_view json) {

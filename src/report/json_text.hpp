@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "osiiso/duration.hpp"
 
 #include "base/format.hpp"
@@ -53,6 +55,7 @@ class JsonText {
   void number(std::optional<Integer> value) {
     value ? number(*value) : null();
   }
+  void tree(const nlohmann::json& value);
   /// JSON that is written already.
   void raw(std::string_view json);
 

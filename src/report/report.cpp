@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "report/report.hpp"
+
+#include "report/html.hpp"
+#include "report/json.hpp"
+#include "report/junit.hpp"
+#include "report/trace.hpp"
+
+namespace osiiso::report {
+
+void write_report(std::ostream& out, Kind kind, const RunSummary& summary, const RunFacts& facts) {
+  switch (kind) {
+    case Kind::text:
+      return summary.display(out, kMostFailuresShown);
+    case Kind::json:
+      return write_json(out, summary, facts);
+    case Kind::junit:
+      return write_junit(out, summary, facts);
+    case Kind::html:
+      return write_html(out, summary, facts);
+    case Kind::trace:
+      return write_trace(out, summary, facts);
+  }
+}
+
+}  // namespace osiiso::report
