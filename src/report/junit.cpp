@@ -47,11 +47,11 @@ struct Suite {
 /// By first appearance; in each suite, first what an earlier run had finished.
 std::vector<Suite> suites_of(const RunSummary& summary, const RunFacts& facts) {
   std::vector<Suite> suites;
-  std::unordered_map<std::string_view, std::size_t> positions;
+  std::unordered_map<std::string, std::size_t> positions;  // by what is left of the name in XML
   for (const ResultList* list : {&summary.restored, &summary.results}) {
     for (const ResultPtr& result : *list) {
       const std::string& group_id = result->group_id;
-      const auto [position, is_new] = positions.try_emplace(group_id, suites.size());
+      const auto [position, is_new] = positions.try_emplace(xml_attribute(group_id), suites.size());
       if (is_new) suites.push_back({.name = group_id.empty() ? facts.name : group_id, .cases = {}});
       suites[position->second].cases.push_back(result.get());
     }

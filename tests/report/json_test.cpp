@@ -21,6 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 using nlohmann::ordered_json;
+using test::facts_of_nightly;
+using test::nightly_with_restored;
 using test::result;
 using test::summary_of;
 
@@ -39,23 +41,6 @@ ordered_json parsed(const RunSummary& summary, const RunFacts& facts = {}) {
 // The only result of a run that had this one.
 ordered_json parsed(const TaskResult& only) {
   return parsed(summary_of({only})).at("results").at(0);
-}
-
-RunFacts facts_of_nightly() {
-  RunFacts facts;
-  facts.name = "nightly";
-  facts.started_at = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 21h + 35min + 123ms;
-  facts.detached = {.total = 3, .succeeded = 1, .failed = 2, .cancelled = 0};
-  facts.leaked = 4;
-  return facts;
-}
-
-RunSummary nightly_with_restored() {
-  RunSummary summary = test::nightly();
-  TaskResult restored = result("old", Status::succeeded, "restored from checkpoint", 0);
-  restored.value = std::string("kept");
-  summary.restored.push_back(std::make_shared<const TaskResult>(restored));
-  return summary;
 }
 
 std::vector<std::string> keys(const ordered_json& object) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/results.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <memory>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -105,6 +108,179 @@ RunSummary summary_of(const std::vector<TaskResult>& results, Duration duration)
 
 RunSummary nightly() {
   return summary_of({fetch_api(), hello(), parse_data(), answer(), answer()}, 1234ms);
+}
+
+RunSummary nightly_with_restored() {
+  RunSummary summary = nightly();
+  TaskResult restored = result("old", Status::succeeded, "restored from checkpoint", 0);
+  restored.restored = true;
+  restored.value = std::string("kept");
+  summary.restored.push_back(std::make_shared<const TaskResult>(restored));
+  return summary;
+}
+
+report::RunFacts facts_of_nightly() {
+  report::RunFacts facts;
+  facts.name = "nightly";
+  facts.started_at = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 21h + 35min + 123ms;
+  facts.detached = {.total = 3, .succeeded = 1, .failed = 2, .cancelled = 0};
+  facts.leaked = 4;
+  return facts;
+}
+
+std::string random_text(std::mt19937& random) {
+  static const std::vector<std::string> kPieces = {"a",
+                                                   "name",
+                                                   " ",
+                                                   "\n",
+                                                   "\r\n",
+                                                   "\r",
+                                                   "\t",
+                                                   "<",
+                                                   ">",
+                                                   "&",
+                                                   "\"",
+                                                   "'",
+                                                   "]]>",
+                                                   "</script>",
+                                                   "<!--",
+                                                   "-->",
+                                                   "&amp;",
+                                                   "\x1b[31m",
+                                                   "\x1b[2J",
+                                                   "\x1b",
+                                                   "\x1b[",
+                                                   "\x01",
+                                                   "\x7f",
+                                                   "\xC2\x9B",
+                                                   "\xFF",
+                                                   "\xED\xA0\x80",
+                                                   "\xE2\x80",
+                                                   "\xE2\x80\xA8",
+                                                   "\xE2\x80\xAE",
+                                                   "\xE2\x80\xA9",
+                                                   "\xEF\xBF\xBE",
+                                                   "\xEF\xBF\xBF",
+                                                   "\xF0\x9F\x98\x80",
+                                                   "\xC3\xA4",
+                                                   "{{js}}",
+                                                   "{{data}}",
+                                                   "\\u003c",
+                                                   "\\"};
+  std::string text;
+  for (auto length = random() % 6; length > 0; --length) {
+    if (random() % 8 == 0) {
+      text += static_cast<char>(random() % 256);
+    } else {
+      text += kPieces[random() % kPieces.size()];
+    }
+  }
+  return text;
+}
+
+namespace {
+
+constexpr int kWorkers = 3;
+
+Duration random_duration(std::mt19937& random) {
+  return std::chrono::nanoseconds(random() % 3 == 0 ? 0 : random());
+}
+
+AttemptResult random_attempt(std::mt19937& random, int number, Duration earliest,
+                             std::vector<Duration>& free_at) {
+  static const std::vector<Cause> kCauses = {Cause::exit,  Cause::signal, Cause::timeout,
+                                             Cause::spawn, Cause::worker, Cause::leak,
+                                             Cause::error};
+  AttemptResult attempt;
+  attempt.attempt = number;
+  attempt.worker = static_cast<int>(random() % kWorkers);
+  Duration& free = free_at[static_cast<std::size_t>(attempt.worker)];
+  attempt.started_at = std::max(free, earliest) + random_duration(random);
+  attempt.finished_at = free = attempt.started_at + random_duration(random);
+  attempt.cause = kCauses[random() % kCauses.size()];
+  attempt.message = random_text(random);
+  if (attempt.cause == Cause::exit) attempt.exit_code = static_cast<int>(random() % 256);
+  if (attempt.cause == Cause::signal) attempt.signal = static_cast<int>(1 + random() % 60);
+  return attempt;
+}
+
+void give_attempts(TaskResult& made, std::mt19937& random, std::vector<Duration>& free_at) {
+  made.attempts = static_cast<int>(random() % 4);
+  if (made.status != Status::cancelled) made.attempts = std::max(made.attempts, 1);
+  Duration earliest{0};
+  for (int number = 1; number <= made.attempts; ++number) {
+    made.unsuccessful_attempts.push_back(random_attempt(random, number, earliest, free_at));
+    earliest = made.unsuccessful_attempts.back().finished_at;
+  }
+  if (made.attempts == 0) return;
+  auto& attempts = made.unsuccessful_attempts;
+  AttemptResult& last = attempts.back();
+  made.started_at = attempts.front().started_at;
+  made.finished_at = last.finished_at;
+  made.duration = made.finished_at - *made.started_at;
+  if (made.status == Status::cancelled) last.cause = Cause::none;
+  if (made.status != Status::succeeded) return;
+  made.worker = last.worker;
+  made.last_started_at = last.started_at;
+  attempts.pop_back();
+}
+
+TaskResult random_result(std::mt19937& random, std::vector<Duration>& free_at) {
+  static const std::vector<Status> kStatuses = {Status::succeeded, Status::failed,
+                                                Status::cancelled};
+  TaskResult made;
+  made.task_id = TaskId(random(), random());
+  made.name = random_text(random);
+  made.group_id = random() % 3 == 0 ? "" : random_text(random);
+  made.command = random() % 3 == 0 ? "" : random_text(random);
+  made.status = kStatuses[random() % kStatuses.size()];
+  made.priority = static_cast<int>(random() % 5);
+  made.must_complete = random() % 2 == 0;
+  if (random() % 4 == 0) {
+    made.metadata = std::make_shared<const nlohmann::json>(
+        nlohmann::json{{"key", random_text(random)}, {"numbers", {1, 2.5, nullptr}}});
+  }
+  if (made.status != Status::succeeded) made.message = random_text(random);
+  give_attempts(made, random, free_at);
+  if (random() % 4 == 0) return made;
+  CommandOutput output;
+  output.stdout_text = random_text(random);
+  output.stderr_text = random_text(random);
+  output.cpu_user = random_duration(random);
+  output.max_rss = static_cast<std::int64_t>(random());
+  if (random() % 4 == 0)
+    output.leaked.push_back({.pid = 7, .command = random_text(random), .age = 1s});
+  made.output = std::make_shared<const CommandOutput>(output);
+  return made;
+}
+
+}  // namespace
+
+RunSummary random_run(unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<Duration> free_at(kWorkers);
+  std::vector<TaskResult> results;
+  for (auto count = random() % 20; count > 0; --count) {
+    results.push_back(random_result(random, free_at));
+  }
+  RunSummary summary = summary_of(results, *std::ranges::max_element(free_at));
+  summary.timed_out = random() % 5 == 0;
+  for (auto count = random() % 3; count > 0; --count) {
+    TaskResult restored =
+        result(random_text(random), Status::succeeded, "restored from checkpoint", 0);
+    restored.restored = true;
+    summary.restored.push_back(std::make_shared<const TaskResult>(restored));
+  }
+  return summary;
+}
+
+report::RunFacts random_facts(unsigned seed) {
+  std::mt19937 random(seed);
+  report::RunFacts facts = facts_of_nightly();
+  facts.name = random_text(random);
+  facts.started_at += std::chrono::nanoseconds(random());
+  if (random() % 4 == 0) facts.interrupted_by = SIGTERM;
+  return facts;
 }
 
 }  // namespace osiiso::test
