@@ -549,7 +549,8 @@
       if (index % each === 0) {
         paint.textAlign = "right";
         paint.fillStyle = colours.muted;
-        paint.fillText(`worker ${row.worker}`, kLabels - 10, top + rowHeight / 2);
+        const middle = top + rowHeight / 2;
+        paint.fillText(`worker ${row.worker}`, kLabels - 10, top < kAxis ? middle : Math.max(middle, kAxis + 7));
       }
       paint.save();
       paint.beginPath();
