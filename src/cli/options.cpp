@@ -33,6 +33,7 @@ Commands:
   check JOB...   report every error of job files, run nothing
   plan JOB...    show the tasks in the order in which they would start
   report FILE    show a saved JSON summary again, or write it as JUnit, HTML or a trace
+  schema         print the JSON Schema of job files, for editors
 
 Options:
   -h, --help     this text; `osiiso COMMAND --help` tells more
@@ -49,8 +50,8 @@ Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
 124 the run timed out, 128+N ended by signal N.
 )";
 
-constexpr std::array<std::string_view, 4> kCommands = {"run", "check", "plan", "report"};
-constexpr std::array<std::string_view, 2> kLaterCommands = {"map", "schema"};
+constexpr std::array<std::string_view, 5> kCommands = {"run", "check", "plan", "report", "schema"};
+constexpr std::array<std::string_view, 1> kLaterCommands = {"map"};
 
 template <typename Number>
 Number parse_number(std::string_view option, std::string_view text) {
@@ -390,6 +391,10 @@ Examples:
   osiiso run ci.yaml --json | tee run.json | osiiso report - --report junit=junit.xml
 )";
 
+OptionAdder define(CLI::App& app, SchemaCommand&) {
+  return OptionAdder(app);
+}
+
 constexpr const char* kRunExamples = R"(
 Examples:
   osiiso run nightly.yaml                     a report to read, the exit code says how it went
@@ -469,8 +474,7 @@ CommandLine parse(int argc, char** argv, const std::string& description, const c
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
-  if (argc < 2)
-    throw UsageError("a command is missing: run, check, plan or report (see osiiso --help)");
+  if (argc < 2) throw UsageError("a command is missing (see osiiso --help)");
   const std::string_view word = argv[1];
   if (word == "--help" || word == "-h" || word == "help") return ShowText{std::string(kOverview)};
   if (word == "--version") return ShowText{base::format("osiiso {}\n", kVersion)};
@@ -488,6 +492,9 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (word == "report") {
     return parse<ReportCommand>(argc, argv, "Shows a saved JSON summary again, or writes it anew.",
                                 kReportExamples);
+  }
+  if (word == "schema") {
+    return parse<SchemaCommand>(argc, argv, "Prints the JSON Schema of job files, for editors.");
   }
   refuse_command(word);
 }

@@ -59,12 +59,15 @@ struct ReportCommand {
   bool json = false;
 };
 
+struct SchemaCommand {};
+
 /// A text to be printed on standard output, and nothing else to be done.
 struct ShowText {
   std::string text;
 };
 
-using CommandLine = std::variant<RunCommand, CheckCommand, PlanCommand, ReportCommand, ShowText>;
+using CommandLine =
+    std::variant<RunCommand, CheckCommand, PlanCommand, ReportCommand, SchemaCommand, ShowText>;
 
 /// Reads the command line and its twins in the environment. Throws `UsageError`.
 CommandLine parse_command_line(int argc, char** argv);

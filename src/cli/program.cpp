@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "osiiso/error.hpp"
@@ -15,6 +16,7 @@
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
+#include "job/schema.hpp"
 #include "process/offspring.hpp"
 #include "process/spawn.hpp"
 
@@ -32,9 +34,13 @@ struct Dispatch {
     return plan(command);
   }
   ExitCode operator()(const ReportCommand& command) const { return report_saved(command); }
-  ExitCode operator()(const ShowText& shown) const {
+  ExitCode operator()(const SchemaCommand&) const { return show(job::schema()); }
+  ExitCode operator()(const ShowText& shown) const { return show(shown.text); }
+
+ private:
+  static ExitCode show(std::string_view text) {
     ResultStream out;
-    out << shown.text;
+    out << text;
     return finish_result(out);
   }
 };

@@ -11,6 +11,7 @@
 #include "osiiso/error.hpp"
 
 #include "base/format.hpp"
+#include "job/keys.hpp"
 #include "job/scalars.hpp"
 
 namespace osiiso::job {
@@ -302,9 +303,8 @@ std::optional<int> FieldReader::exit_code(const Value& value, std::string_view w
 }
 
 std::optional<FieldValue> FieldReader::leak(const Value& value) {
-  constexpr auto kWords = std::to_array<std::string_view>({"kill", "fail", "keep"});
   constexpr auto kLeaks = std::to_array<Leak>({Leak::kill, Leak::fail, Leak::keep});
-  const auto read = word(value, kWords);
+  const auto read = word(value, kLeakNames);
   if (!read) return std::nullopt;
   return kLeaks[*read];
 }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/format.hpp"
+#include "job/keys.hpp"
 #include "job/lexical.hpp"
 #include "job/scalars.hpp"
 #include "job/yaml_parser.hpp"
@@ -16,29 +17,20 @@ namespace {
 
 using Kind = Event::Kind;
 
-constexpr auto kTopKeys = std::to_array<std::string_view>(
-    {"version", "name", "queue", "env", "defaults", "tasks", "groups", "finally"});
-constexpr auto kQueueKeys =
-    std::to_array<std::string_view>({"kind", "workers", "size", "timeout", "mode", "fail_policy",
-                                     "on_timeout", "rate", "burst", "grace"});
-constexpr auto kKindNames = std::to_array<std::string_view>({"thread", "process", "async"});
-constexpr auto kModeNames = std::to_array<std::string_view>({"finite", "infinite"});
-constexpr auto kFailPolicyNames = std::to_array<std::string_view>({"continue", "fail_first"});
-constexpr auto kOnTimeoutNames = std::to_array<std::string_view>({"complete", "cancel"});
-
-std::vector<std::string_view> with_option_names(std::vector<std::string_view> names) {
+template <std::size_t N>
+std::vector<std::string_view> with_option_names(const std::array<std::string_view, N>& own) {
+  std::vector<std::string_view> names(own.begin(), own.end());
   names.insert(names.end(), option_names().begin(), option_names().end());
   return names;
 }
 
 const std::vector<std::string_view>& task_keys() {
-  static const auto kKeys = with_option_names({"command", "name"});
+  static const auto kKeys = with_option_names(kTaskKeys);
   return kKeys;
 }
 
 const std::vector<std::string_view>& group_keys() {
-  static const auto kKeys =
-      with_option_names({"tasks", "command", "inputs", "inputs_from", "workers", "finally"});
+  static const auto kKeys = with_option_names(kGroupKeys);
   return kKeys;
 }
 
@@ -388,8 +380,6 @@ void DocumentReader::take_group_workers(const Value& value) {
 }
 
 void DocumentReader::take_inputs_from(const Value& value) {
-  constexpr auto kKeys = std::to_array<std::string_view>({"file", "command", "format"});
-  constexpr auto kFormats = std::to_array<std::string_view>({"lines", "nul", "json"});
   RawInputsFrom& from = group_->inputs_from.emplace();
   from.at = value.at;
   if (value.kind != Value::Kind::mapping) {
@@ -423,11 +413,11 @@ void DocumentReader::take_inputs_from(const Value& value) {
         rest.remove_prefix(from.command.back().size() + 1);
       }
     } else if (item.key == "format") {
-      if (const auto read = fields_.word(item, kFormats)) {
+      if (const auto read = fields_.word(item, kInputFormatNames)) {
         from.format = static_cast<InputFormat>(*read);
       }
     } else {
-      fields_.refuse_unknown(item, kKeys, "in inputs_from");
+      fields_.refuse_unknown(item, kInputsFromKeys, "in inputs_from");
     }
   }
   if (has_file == has_command) {

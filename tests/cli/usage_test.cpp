@@ -110,6 +110,15 @@ TEST_CASE("a twin in the environment is blamed by its own name, and the command 
   }
 }
 
+TEST_CASE("the schema of job files is printed as it is") {
+  const auto ended = run_osiiso({"schema"});
+  CHECK(ended.exit_code == 0);
+  CHECK(ended.err.empty());
+  CHECK(nlohmann::json::parse(ended.out)["properties"].contains("tasks"));
+  CHECK(ended.out.ends_with("}\n"));
+  CHECK(run_osiiso({"schema", "x"}).exit_code == 2);
+}
+
 TEST_CASE("the help names every option once, in one line or two") {
   const auto help = run_osiiso({"run", "--help"}).out;
   CHECK(help.find("Env:") == std::string::npos);
