@@ -19,3 +19,15 @@ file(RELATIVE_PATH prefix_from_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(osiiso.pc.in osiiso.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/osiiso.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# Debian's zsh looks into share/zsh/vendor-completions instead.
+set(OSIISO_ZSH_COMPLETIONS ${CMAKE_INSTALL_DATADIR}/zsh/site-functions
+    CACHE STRING "Where the completions for zsh are installed")
+set(completions ${PROJECT_SOURCE_DIR}/completions)
+install(FILES ${completions}/osiiso.bash RENAME osiiso
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${completions}/_osiiso DESTINATION ${OSIISO_ZSH_COMPLETIONS})
+install(FILES ${completions}/osiiso.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES ${PROJECT_SOURCE_DIR}/src/job/job.schema.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/osiiso)

@@ -18,4 +18,9 @@ ExitCode plan(const PlanCommand& command);
 /// Writes reports of a run that was saved as JSON.
 ExitCode report_saved(const ReportCommand& command);
 
+/// Prints what could stand at a place of a command line. The first line says what else could:
+/// `files`, `folders` or `words`, which is nothing else. Each further line is a whole word, and
+/// behind a tab what it means. Starts no process and says nothing of what is wrong.
+ExitCode complete(const CompleteCommand& command);
+
 }  // namespace osiiso::cli

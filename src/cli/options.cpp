@@ -53,6 +53,18 @@ Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
 constexpr std::array<std::string_view, 5> kCommands = {"run", "check", "plan", "report", "schema"};
 constexpr std::array<std::string_view, 1> kLaterCommands = {"map"};
 
+/// A value is none of the words that its option takes.
+class UnknownWord : public UsageError {
+ public:
+  UnknownWord(const std::string& text, std::vector<std::string> words)
+      : UsageError(text), words_(std::move(words)) {}
+
+  const std::vector<std::string>& words() const { return words_; }
+
+ private:
+  std::vector<std::string> words_;
+};
+
 template <typename Number>
 Number parse_number(std::string_view option, std::string_view text) {
   Number value{};
@@ -76,10 +88,13 @@ Value parse_word(std::string_view option, std::string_view text,
                  const std::map<std::string_view, Value>& words) {
   if (const auto found = words.find(text); found != words.end()) return found->second;
   std::string allowed;
+  std::vector<std::string> names;
   for (const auto& [word, value] : words) {
     allowed += (allowed.empty() ? "" : ", ") + std::string(word);
+    names.emplace_back(word);
   }
-  throw UsageError(base::format("{}: '{}' is not one of {}", option, text, allowed));
+  throw UnknownWord(base::format("{}: '{}' is not one of {}", option, text, allowed),
+                    std::move(names));
 }
 
 bool parse_switch(std::string_view option, std::string_view text) {
@@ -156,6 +171,19 @@ class OptionAdder {
       const char* text = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
       if (text != nullptr && *text != '\0') parse(name, text);
     }
+  }
+
+  /// The words that an option takes: what its own parser says of a value that is none.
+  std::vector<std::string> words_of(const CLI::Option* option) const {
+    const auto twin = std::ranges::find(twins_, option, &Twin::option);
+    if (twin == twins_.end() || option->get_expected_max() == 0) return {};
+    try {
+      twin->parse("", "");
+    } catch (const UnknownWord& error) {
+      return error.words();
+    } catch (const UsageError&) {
+    }
+    return {};
   }
 
  private:
@@ -300,10 +328,13 @@ ReportRequest parse_report(std::string_view option, std::string_view text) {
   if (const auto nearest = base::nearest(word, names)) {
     near = base::format("; did you mean '{}'?", *nearest);
   }
-  throw UsageError(
+  std::vector<std::string> beginnings;
+  for (const auto name : names) beginnings.push_back(std::string(name) + "=");
+  throw UnknownWord(
       base::format("{}: there is no kind of report '{}', only json, junit, html, trace "
                    "and text{}",
-                   option, word, near));
+                   option, word, near),
+      std::move(beginnings));
 }
 
 void add_reports(OptionAdder& options, std::vector<ReportRequest>& reports) {
@@ -461,6 +492,45 @@ CommandLine parse(int argc, char** argv, const std::string& description, const c
   return command;
 }
 
+OptionFacts facts_of(const CLI::Option& option, const OptionAdder& adder) {
+  OptionFacts facts;
+  for (const auto& name : option.get_snames()) facts.names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) facts.names.push_back("--" + name);
+  facts.description = option.get_description();
+  if (option.get_expected_max() == 0) return facts;
+  const auto& text = option.get_option_text();
+  facts.value_name = facts.names.empty() ? option.get_name()
+                     : text.empty()      ? option.get_type_name()
+                                         : text;
+  facts.words = adder.words_of(&option);
+  return facts;
+}
+
+template <typename Command>
+std::vector<OptionFacts> options_of() {
+  CLI::App app;
+  app.set_help_flag("-h,--help", "this text");
+  Command command;
+  const auto adder = define(app, command);
+  std::vector<OptionFacts> all;
+  for (const auto* option : app.get_options()) {
+    if (!option->get_group().empty()) all.push_back(facts_of(*option, adder));
+  }
+  return all;
+}
+
+/// `__complete INDEX WORD...`, for the scripts in completions/ alone.
+CompleteCommand parse_completion(std::span<char* const> arguments) {
+  CompleteCommand command;
+  if (arguments.empty()) throw UsageError("__complete: the index of a word is missing");
+  command.index = parse_number<std::size_t>("__complete", arguments.front());
+  for (const char* word : arguments.subspan(1)) command.words.emplace_back(word);
+  if (command.index > command.words.size()) {
+    throw UsageError(base::format("__complete: there is no word {}", command.index));
+  }
+  return command;
+}
+
 [[noreturn]] void refuse_command(std::string_view word) {
   if (std::find(kLaterCommands.begin(), kLaterCommands.end(), word) != kLaterCommands.end()) {
     throw UsageError(base::format("the command '{}' is not available yet", word));
@@ -472,6 +542,19 @@ CommandLine parse(int argc, char** argv, const std::string& description, const c
 }
 
 }  // namespace
+
+std::span<const std::string_view> command_names() {
+  return kCommands;
+}
+
+std::vector<OptionFacts> options_of(std::string_view command) {
+  if (command == "run") return options_of<RunCommand>();
+  if (command == "check") return options_of<CheckCommand>();
+  if (command == "plan") return options_of<PlanCommand>();
+  if (command == "report") return options_of<ReportCommand>();
+  if (command == "schema") return options_of<SchemaCommand>();
+  return {};
+}
 
 CommandLine parse_command_line(int argc, char** argv) {
   if (argc < 2) throw UsageError("a command is missing (see osiiso --help)");
@@ -496,6 +579,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (word == "schema") {
     return parse<SchemaCommand>(argc, argv, "Prints the JSON Schema of job files, for editors.");
   }
+  if (word == "__complete") return parse_completion({argv + 2, argv + argc});
   refuse_command(word);
 }
 

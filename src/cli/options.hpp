@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -61,13 +64,33 @@ struct ReportCommand {
 
 struct SchemaCommand {};
 
+/// What the completions of shells ask: what could stand at one place of a command line.
+struct CompleteCommand {
+  std::vector<std::string> words;  ///< without the program's name
+  std::size_t index = 0;           ///< of the word to complete; it can be one past the last
+};
+
 /// A text to be printed on standard output, and nothing else to be done.
 struct ShowText {
   std::string text;
 };
 
-using CommandLine =
-    std::variant<RunCommand, CheckCommand, PlanCommand, ReportCommand, SchemaCommand, ShowText>;
+using CommandLine = std::variant<RunCommand, CheckCommand, PlanCommand, ReportCommand,
+                                 SchemaCommand, CompleteCommand, ShowText>;
+
+/// An option of a command, as its help describes it.
+struct OptionFacts {
+  std::vector<std::string> names;  ///< `-j`, `--workers`; none: what stands without an option
+  std::string value_name;          ///< empty: a flag
+  std::string description;
+  std::vector<std::string> words;  ///< that the value can be or, ending with `=`, begin with
+};
+
+/// The names of the commands.
+std::span<const std::string_view> command_names();
+
+/// The options of a command; none where there is no such command.
+std::vector<OptionFacts> options_of(std::string_view command);
 
 /// Reads the command line and its twins in the environment. Throws `UsageError`.
 CommandLine parse_command_line(int argc, char** argv);

@@ -35,6 +35,7 @@ struct Dispatch {
   }
   ExitCode operator()(const ReportCommand& command) const { return report_saved(command); }
   ExitCode operator()(const SchemaCommand&) const { return show(job::schema()); }
+  ExitCode operator()(const CompleteCommand& command) const { return complete(command); }
   ExitCode operator()(const ShowText& shown) const { return show(shown.text); }
 
  private:
