@@ -19,6 +19,10 @@ namespace {
 // As many as the kernel follows.
 constexpr int kMostLinks = 40;
 
+bool is_of_others(const struct stat& found) {
+  return found.st_uid != 0 && found.st_uid != ::geteuid();
+}
+
 /// None: there is nothing.
 std::optional<struct stat> look_at(const std::string& path) {
   struct stat found {};
@@ -66,8 +70,11 @@ Resolved resolve(const std::string& path) {
   return resolved;
 }
 
-bool is_of_others(const struct stat& found) {
-  return found.st_uid != 0 && found.st_uid != ::geteuid();
+bool is_planted(const std::string& path, const struct stat& file) {
+  if (!is_of_others(file)) return false;
+  struct stat folder {};
+  const auto parent = std::filesystem::path(path).parent_path();
+  return ::stat(parent.c_str(), &folder) != 0 || (folder.st_mode & S_IWOTH) != 0;
 }
 
 }  // namespace osiiso::base

@@ -20,7 +20,8 @@ struct Resolved {
 /// folder such as /tmp anybody may have put it there.
 Resolved resolve(const std::string& path);
 
-/// Whether somebody else than root or this user owns it.
-bool is_of_others(const struct stat& found);
+/// Whether `file` at `path` is somebody else's (neither this user's nor root's) in a folder that
+/// everybody can write to: anybody may have put it there, to be believed or to be filled.
+bool is_planted(const std::string& path, const struct stat& file);
 
 }  // namespace osiiso::base

@@ -111,6 +111,9 @@ void WholeFile::find_file() {
     throw SystemError("cannot write " + path_, EISDIR);
   }
   directly_ = resolved.file && !S_ISREG(resolved.file->st_mode);
+  if (directly_ && is_planted(identity_, *resolved.file)) {
+    throw Error("it is another user's, in a folder that everybody can write to");
+  }
   directly_ ? require_access(path_, W_OK) : require_access(folder_of(identity_), W_OK | X_OK);
 }
 

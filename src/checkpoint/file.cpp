@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -73,21 +72,12 @@ base::Resolved follow(const std::string& path) {
   }
 }
 
-/// In a folder such as /tmp anybody may have put it there, to be believed or to be filled.
-void refuse_planted_file(const std::string& path, const struct stat& file,
-                         const std::string& shown) {
-  if (!base::is_of_others(file)) return;
-  struct stat folder {};
-  const auto parent = std::filesystem::path(path).parent_path();
-  if (::stat(parent.c_str(), &folder) == 0 && (folder.st_mode & S_IWOTH) == 0) return;
-  fail(shown,
-       base::format("{} is a file of another user in a folder that everybody can write to", path));
-}
-
 void require_own_file(const std::string& path, const struct stat& found, const std::string& shown,
                       const std::string& otherwise) {
   if (!S_ISREG(found.st_mode)) fail(shown, otherwise);
-  refuse_planted_file(path, found, shown);
+  if (!base::is_planted(path, found)) return;
+  fail(shown,
+       base::format("{} is a file of another user in a folder that everybody can write to", path));
 }
 
 }  // namespace

@@ -112,6 +112,18 @@ TEST_CASE("a link of another user is not followed") {
   CHECK(read_file(target) == "kept");
 }
 
+TEST_CASE("a pipe that another user put where everybody can is not written to") {
+  if (::geteuid() != 0) return;  // who could make one
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0666) == 0);
+  const uid_t nobody = 65534;
+  REQUIRE(::chown(path.c_str(), nobody, nobody) == 0);
+  CHECK(refusal(path) == "none");
+  REQUIRE(::chmod(folder.path().c_str(), 01777) == 0);
+  CHECK(refusal(path) == "it is another user's, in a folder that everybody can write to");
+}
+
 TEST_CASE("what cannot be written is refused beforehand, with the reason") {
   const TemporaryFolder folder;
   CHECK(refusal(folder.path()).ends_with(": Is a directory"));
