@@ -292,8 +292,9 @@ void add_task_defaults(OptionAdder& options, job::Overrides& overrides) {
 }
 
 void add_selection(CLI::App& app, job::Selection& selection) {
-  app.add_option("-g,--group", selection.groups, "run this group only (repeatable)")
-      ->option_text("NAME")
+  app.add_option("-g,--group", selection.group_globs,
+                 "run the groups of these names only (repeatable)")
+      ->option_text("GLOB")
       ->allow_extra_args(false);
   app.add_option("-t,--task", selection.task_globs,
                  "run the tasks of these names only (repeatable)")

@@ -32,7 +32,7 @@ Reading read(std::span<const Source> sources, const Overrides& overrides,
     // Nothing may be started for a file with mistakes. Whatever task the globs want could be one
     // that the commands bring.
     Reading checked =
-        read(sources, overrides, {.groups = selection.groups, .task_globs = {}}, RunInputs::no);
+        read(sources, overrides, {.group_globs = selection.group_globs, .task_globs = {}}, RunInputs::no);
     if (!checked.plan) return checked;
   }
   if (!diagnostics.incomplete()) {

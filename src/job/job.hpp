@@ -69,11 +69,13 @@ struct Overrides {
   std::optional<int> priority;
 };
 
-/// A part of the files: the named groups and the tasks whose names match, whatever these need,
-/// and the finally tasks of every group that is touched and of the run. Both empty: everything.
+/// A part of the files: the groups and the tasks whose names match, whatever these need, and the
+/// finally tasks of every group that is touched and of the run. Both empty: everything. Patterns
+/// are as in a shell: `*`, `?`, `[…]`, and a backslash before what is meant as it is; `*` matches
+/// `/` too.
 struct Selection {
-  std::vector<std::string> groups;
-  std::vector<std::string> task_globs;  ///< as in a shell: `*`, `?`, `[…]`; `*` matches `/` too
+  std::vector<std::string> group_globs;
+  std::vector<std::string> task_globs;
 };
 
 /// Whether the commands of `inputs_from` are executed, where nothing else is wrong with the files.

@@ -4,12 +4,37 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/format.hpp"
 #include "model/task_name.hpp"
 
 namespace osiiso::job {
 namespace {
+
+constexpr std::size_t kMostNames = 10'000;  // among which a near one is looked for
+
+bool matches(const std::string& glob, const std::string& name) {
+  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+}
+
+/// The name that was meant or, where none is near, what there is.
+std::string names_to_choose(std::string_view glob, std::span<const std::string> names,
+                            std::size_t count) {
+  constexpr std::size_t kMostListed = 5;
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  if (auto near = did_you_mean(glob, candidates); !near.empty() || names.empty()) return near;
+  std::vector<std::string> quoted;
+  for (const auto name : std::span(candidates).first(std::min(names.size(), kMostListed))) {
+    quoted.push_back(shown(name));
+  }
+  if (count > quoted.size()) quoted.push_back(base::format("{} more", count - quoted.size()));
+  return "there " + std::string(count > 1 ? "are " : "is ") +
+         listed(std::vector<std::string_view>(quoted.begin(), quoted.end()), "and");
+}
 
 class Selector {
  public:
@@ -25,7 +50,7 @@ class Selector {
     }
   }
 
-  void select_group(const std::string& name);
+  void select_groups(const std::string& glob);
   void select_tasks(const std::string& glob);
   void add_run_finally();
   Batch release();
@@ -52,26 +77,30 @@ class Selector {
   std::vector<Batch::Task> new_tasks_;    // where a selected task does
 };
 
-void Selector::select_group(const std::string& name) {
-  std::vector<std::string_view> names;
+void Selector::select_groups(const std::string& glob) {
+  bool has_matched = false;
+  std::vector<std::string> names;
   for (std::uint32_t i = 0; i < groups_.size(); ++i) {
-    names.push_back(groups_[i].options.group_id);
-    if (names.back() != name) continue;
-    take_need({true, i});
-    take_needs();
-    return;
+    const std::string& name = groups_[i].options.group_id;
+    if (matches(glob, name)) {
+      has_matched = true;
+      take_need({true, i});
+    } else if (names.size() < kMostNames) {
+      names.push_back(name);
+    }
   }
-  diagnostics_.add({}, base::format("no group is called {}", shown(name)),
-                   did_you_mean(name, names));
+  take_needs();
+  if (has_matched) return;
+  diagnostics_.add({}, base::format("no group is called {}", shown(glob)),
+                   names_to_choose(glob, names, groups_.size()));
 }
 
 void Selector::select_tasks(const std::string& glob) {
-  constexpr std::size_t kMostNames = 10'000;
   bool has_matched = false;
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
     std::string name = model::name_of(tasks_[i]);
-    if (::fnmatch(glob.c_str(), name.c_str(), 0) == 0) {
+    if (matches(glob, name)) {
       has_matched = true;
       take(i);
     } else if (names.size() < kMostNames) {
@@ -80,9 +109,8 @@ void Selector::select_tasks(const std::string& glob) {
   }
   take_needs();
   if (has_matched) return;
-  const std::vector<std::string_view> candidates(names.begin(), names.end());
   diagnostics_.add({}, base::format("no task matches {}", shown(glob)),
-                   did_you_mean(glob, candidates));
+                   names_to_choose(glob, names, tasks_.size()));
 }
 
 void Selector::take(std::uint32_t task) {
@@ -174,9 +202,9 @@ void Selector::copy_needs(Of of, const std::vector<Batch::Need>& needs) {
 }  // namespace
 
 Batch select(Batch batch, const Selection& selection, Diagnostics& diagnostics) {
-  if (selection.groups.empty() && selection.task_globs.empty()) return batch;
+  if (selection.group_globs.empty() && selection.task_globs.empty()) return batch;
   Selector selector(std::move(batch), diagnostics);
-  for (const std::string& name : selection.groups) selector.select_group(name);
+  for (const std::string& glob : selection.group_globs) selector.select_groups(glob);
   for (const std::string& glob : selection.task_globs) selector.select_tasks(glob);
   selector.add_run_finally();
   return selector.release();

@@ -155,7 +155,7 @@ TEST_CASE("a file with a mistake starts no command of inputs_from") {
   CHECK(!starts("tasks: [{command: a, retires: 1}]", {}));
   CHECK(!starts("tasks: [{command: a, needs: [b]}]", {}));
   CHECK(!starts("queue: {mode: infinite}", {}));
-  CHECK(!starts("name: x", {.groups = {"nobody"}, .task_globs = {}}));
+  CHECK(!starts("name: x", {.group_globs = {"nobody"}, .task_globs = {}}));
 }
 
 TEST_CASE("a command of inputs_from runs where the tasks of its group do") {

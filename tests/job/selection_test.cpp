@@ -29,7 +29,7 @@ finally: [{name: stop, command: j}]
 
 std::string selected(std::vector<std::string> groups, std::vector<std::string> globs) {
   const job::Plan plan =
-      test::plan_of(kJob, {}, {.groups = std::move(groups), .task_globs = std::move(globs)});
+      test::plan_of(kJob, {}, {.group_globs = std::move(groups), .task_globs = std::move(globs)});
   std::string all;
   for (const std::string& name : test::names_of(plan)) all += (all.empty() ? "" : " ") + name;
   return all;
@@ -55,10 +55,11 @@ TEST_CASE("groups and patterns add up, in the order of the file") {
   CHECK(selected({"base"}, {"l*", "fet[c]h"}) == "fetch lone base-1 base-end stop");
   CHECK(selected({"site"}, {}) == selected({}, {"build", "check"}));
   CHECK(selected({}, {"*"}) == selected({}, {}));
+  CHECK(selected({"[bs]*e"}, {}) == selected({"base", "site"}, {}));
 }
 
 TEST_CASE("needs and group options survive the selection") {
-  const job::Plan plan = test::plan_of(kJob, {}, {.groups = {"site"}, .task_globs = {}});
+  const job::Plan plan = test::plan_of(kJob, {}, {.group_globs = {"site"}, .task_globs = {}});
   REQUIRE(plan.batch.groups().size() == 2);
   CHECK(plan.batch.groups()[1].options.workers == 2);
   REQUIRE(plan.batch.groups()[1].needs.size() == 1);
@@ -71,14 +72,19 @@ TEST_CASE("needs and group options survive the selection") {
 }
 
 TEST_CASE("a group without tasks leaves nothing to run") {
-  const job::Reading reading = test::read_text(kJob, {}, {.groups = {"empty"}, .task_globs = {}});
+  const job::Reading reading =
+      test::read_text(kJob, {}, {.group_globs = {"empty"}, .task_globs = {}});
   REQUIRE(reading.plan);
   CHECK(reading.empty);
 }
 
 TEST_CASE("what is not there is an error that names what is near") {
-  CHECK(test::diagnostics_of(kJob, {}, {.groups = {"stie"}, .task_globs = {"biuld", "zzz*"}}) ==
-        "osiiso: no group is called 'stie'\ndid you mean 'site'?\n\n"
-        "osiiso: no task matches 'biuld'\ndid you mean 'build'?\n\n"
-        "osiiso: no task matches 'zzz*'\n");
+  CHECK(
+      test::diagnostics_of(kJob, {}, {.group_globs = {"stie"}, .task_globs = {"biuld", "zzz*"}}) ==
+      "osiiso: no group is called 'stie'\ndid you mean 'site'?\n\n"
+      "osiiso: no task matches 'biuld'\ndid you mean 'build'?\n\n"
+      "osiiso: no task matches 'zzz*'\n"
+      "there are 'fetch', 'parse', 'lone', 'base-1', 'base-end' and 5 more\n");
+  CHECK(test::diagnostics_of("tasks: [a]", {}, {.group_globs = {"x"}, .task_globs = {"zzz"}}) ==
+        "osiiso: no group is called 'x'\n\nosiiso: no task matches 'zzz'\nthere is 'a'\n");
 }
