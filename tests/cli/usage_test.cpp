@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,31 @@ TEST_CASE("a twin in the environment is blamed by its own name, and the command 
     const auto ended = osiiso::test::run_program(invocation);
     CHECK((ended.out + ended.err).find(expected) != std::string::npos);
   }
+}
+
+TEST_CASE("each option but the selection has a twin in the environment") {
+  std::istringstream help(run_osiiso({"run", "--help"}).out);
+  std::size_t count = 0;
+  for (std::string line; std::getline(help, line);) {
+    const auto begin = line.find("--");
+    if (!line.starts_with("  -") || begin == std::string::npos) continue;
+    const std::string option = line.substr(begin, line.find(' ', begin) - begin);
+    if (option == "--help") continue;
+    std::string twin = "OSIISO_";
+    for (const char c : option.substr(2)) {
+      twin += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+    }
+    CAPTURE(twin);
+    auto invocation = osiiso::test::osiiso_with({"run", "-"}, "tasks: ['true']");
+    invocation.env = {{twin, "/no/such/folder/x"}};  // neither a number, a word nor a file
+    const auto ended = osiiso::test::run_program(invocation);
+    const bool is_selection = option == "--group" || option == "--task";
+    CHECK((ended.exit_code == 0) == is_selection);
+    CHECK((ended.err.find(twin) != std::string::npos ||
+           ended.err.find("/no/such/folder/x") != std::string::npos) == !is_selection);
+    ++count;
+  }
+  CHECK(count > 25);
 }
 
 TEST_CASE("the schema of job files is printed as it is") {
