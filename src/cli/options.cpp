@@ -438,6 +438,26 @@ Examples:
 Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
 )";
 
+constexpr const char* kCheckExamples = R"(
+Examples:
+  osiiso check nightly.yaml                   every mistake, each at its line and column
+  git ls-files '*.job.yaml' | xargs -n 1 osiiso check
+)";
+
+constexpr const char* kPlanExamples = R"(
+Examples:
+  osiiso plan nightly.yaml                    what would run, in which order
+  osiiso plan -t 'fetch-*' nightly.yaml       what a part of it would bring along
+  osiiso plan --checkpoint done.db nightly.yaml  what is still to be done, and why
+  osiiso plan --json nightly.yaml | jq -r '.tasks[].command'
+)";
+
+constexpr const char* kSchemaExamples = R"(
+Examples:
+  osiiso schema > job.schema.json             and as the first line of a job file:
+  # yaml-language-server: $schema=job.schema.json
+)";
+
 /// Says in our words what is wrong with words that are none of the command's.
 std::string unexpected(const CLI::App& app) {
   const auto words = app.remaining();
@@ -567,18 +587,20 @@ CommandLine parse_command_line(int argc, char** argv) {
                              kRunExamples);
   }
   if (word == "check") {
-    return parse<CheckCommand>(argc, argv, "Reports every error of job files; runs nothing.");
+    return parse<CheckCommand>(argc, argv, "Reports every error of job files; runs nothing.",
+                               kCheckExamples);
   }
   if (word == "plan") {
-    return parse<PlanCommand>(argc, argv,
-                              "Shows the tasks in the order in which they would start.");
+    return parse<PlanCommand>(argc, argv, "Shows the tasks in the order in which they would start.",
+                              kPlanExamples);
   }
   if (word == "report") {
     return parse<ReportCommand>(argc, argv, "Shows a saved JSON summary again, or writes it anew.",
                                 kReportExamples);
   }
   if (word == "schema") {
-    return parse<SchemaCommand>(argc, argv, "Prints the JSON Schema of job files, for editors.");
+    return parse<SchemaCommand>(argc, argv, "Prints the JSON Schema of job files, for editors.",
+                                kSchemaExamples);
   }
   if (word == "__complete") return parse_completion({argv + 2, argv + argc});
   refuse_command(word);

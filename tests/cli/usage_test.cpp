@@ -14,10 +14,12 @@ TEST_CASE("help and version go to stdout and exit with 0") {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                     {"run", "--help"},
                                                     {"plan", "-h"},
-                                                    {"check", "--help"}}) {
+                                                    {"check", "--help"},
+                                                    {"report", "--help"},
+                                                    {"schema", "--help"}}) {
     const auto ended = run_osiiso(arguments);
     CHECK(ended.exit_code == 0);
-    CHECK(ended.out.find("osiiso") != std::string::npos);
+    CHECK(ended.out.find("\nExamples:\n  osiiso ") != std::string::npos);
     CHECK(ended.err.empty());
   }
   CHECK(run_osiiso({"--version"}).out == "osiiso 0.1.0\n");
