@@ -323,14 +323,15 @@ ReportRequest parse_report(std::string_view option, std::string_view text) {
     }
     return {kind, std::string(text.substr(equals + 1))};
   }
-  std::vector<std::string_view> names;
-  for (const auto& [name, kind] : report::kKinds) names.push_back(name);
+  std::array<std::string_view, report::kKinds.size()> names;
+  std::ranges::transform(report::kKinds, names.begin(),
+                         [](const auto& each) { return each.first; });
   std::string near;
   if (const auto nearest = base::nearest(word, names)) {
     near = base::format("; did you mean '{}'?", *nearest);
   }
-  std::vector<std::string> beginnings;
-  for (const auto name : names) beginnings.push_back(std::string(name) + "=");
+  std::vector<std::string> beginnings(names.begin(), names.end());
+  for (auto& beginning : beginnings) beginning += '=';
   throw UnknownWord(
       base::format("{}: there is no kind of report '{}', only json, junit, html, trace "
                    "and text{}",
