@@ -18,8 +18,6 @@
 namespace osiiso::cli {
 namespace {
 
-using std::string_view_literals::operator""sv;
-
 constexpr std::size_t kMostNames = 1'000;
 constexpr std::uintmax_t kLargestJob = std::uintmax_t{16} << 20;  // somebody waits for the answer
 
@@ -43,7 +41,7 @@ bool takes_value(const OptionFacts* option) {
 std::string escape_glob(std::string_view name) {
   std::string escaped;
   for (const char c : name) {
-    if ("*?[\\"sv.find(c) != std::string_view::npos) escaped += '\\';
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) escaped += '\\';
     escaped += c;
   }
   return escaped;
@@ -163,8 +161,8 @@ Candidates commands() {
 
 ExitCode complete(const CompleteCommand& command) {
   const Candidates found = command.index == 0 ? commands() : Reader(command).candidates();
-  const std::string_view begun =
-      command.index < command.words.size() ? command.words[command.index] : ""sv;
+  std::string_view begun;
+  if (command.index < command.words.size()) begun = command.words[command.index];
   ResultStream out;
   out << found.others << '\n';
   std::size_t count = 0;
