@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "osiiso/duration.hpp"
@@ -14,6 +17,15 @@ namespace osiiso {
 namespace base {
 class StopState;
 }
+
+class TaskContext;
+
+/// The streams of a command.
+enum class OutputStream : std::uint8_t { out, err };
+
+/// Hears what the command of an attempt prints, see `Hooks::on_output`.
+using OutputHook =
+    std::function<void(const TaskContext& attempt, OutputStream stream, std::string_view bytes)>;
 
 /// What a running attempt may know about itself. A callable that takes a `const TaskContext&`, or
 /// a `std::stop_token`, as its first parameter is given it. Valid until the callable returns.
@@ -57,6 +69,13 @@ class TaskContext {
   TaskContext(const BorrowedIdentity& identity, std::shared_ptr<base::StopState> stop)
       : identity_(identity), stop_(std::move(stop)) {}
 
+  /// The same attempt, with somebody who hears what its command prints and lives longer; null:
+  /// nobody. It must not throw.
+  TaskContext& with_listener(const OutputHook* listener) {
+    listener_ = listener;
+    return *this;
+  }
+
   const std::string& run_id() const { return *identity_.run_id; }
   std::string task_id() const { return owned_ ? owned_->task_id : identity_.task_id.text(); }
   const std::string& name() const { return *identity_.name; }
@@ -71,6 +90,12 @@ class TaskContext {
   /// Asked to stop when the attempt times out or the task is cancelled.
   std::stop_token stop_token() const;
 
+  /// For code of osiiso that runs commands: whether somebody listens, and telling them.
+  bool has_listener() const { return listener_ != nullptr; }
+  void tell_output(OutputStream stream, std::string_view bytes) const {
+    if (listener_ != nullptr) (*listener_)(*this, stream, bytes);
+  }
+
   /// For code of osiiso that needs more than the token says.
   base::StopState& stop_state() const { return *stop_; }
 
@@ -78,6 +103,7 @@ class TaskContext {
   std::shared_ptr<const Identity> owned_;  // null where the texts are borrowed
   BorrowedIdentity identity_;
   std::shared_ptr<base::StopState> stop_;
+  const OutputHook* listener_ = nullptr;
 };
 
 }  // namespace osiiso

@@ -53,8 +53,9 @@ ChildRun::ChildRun(const Launch& launch)
     : leak_(launch.leak()),
       grace_(launch.grace()),
       run_id_(launch.run_id()),
-      stdout_{make_output_pipe(), {}},
-      stderr_{make_output_pipe(), {}},
+      context_(launch.context()),
+      stdout_{OutputStream::out, make_output_pipe(), {}},
+      stderr_{OutputStream::err, make_output_pipe(), {}},
       child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())),
       stands_for_shell_(launch.does_without_shell() && !child_.is_fallback),
       processes_(std::make_unique<TaskProcesses>(child_.pid, launch.mark())) {}
@@ -264,7 +265,7 @@ void ChildRun::tell_signal_as_shell() {
   output.exit_code = 128 + signal;
   if (signal == SIGINT || signal == SIGPIPE || stderr_.is_dropped) return;
   read_rest(stderr_);
-  stderr_.capture.append(base::signal_description(signal) + (dumped ? " (core dumped)\n" : "\n"));
+  take(stderr_, base::signal_description(signal) + (dumped ? " (core dumped)\n" : "\n"));
 }
 
 void ChildRun::signal_group(int signal) const {
@@ -289,9 +290,16 @@ bool ChildRun::read_some(Stream& stream) {
   std::array<char, kPipeCapacity> chunk;
   errno = 0;
   const ssize_t size = ::read(stream.pipe.read_end.get(), chunk.data(), chunk.size());
-  if (size > 0 && !stream.is_dropped)
-    stream.capture.append({chunk.data(), static_cast<std::size_t>(size)});
+  const int error = errno;
+  if (size > 0) take(stream, {chunk.data(), static_cast<std::size_t>(size)});
+  errno = error;
   return size > 0;
+}
+
+void ChildRun::take(Stream& stream, std::string_view bytes) {
+  if (stream.is_dropped) return;
+  stream.capture.append(bytes);
+  context_.tell_output(stream.name, bytes);
 }
 
 // What is in the pipe at this moment and no more: a process that was left behind may go on writing.

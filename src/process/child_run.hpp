@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "osiiso/command.hpp"
+#include "osiiso/task_context.hpp"
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
@@ -58,7 +60,8 @@ struct ChildResult {
 /// counts the memory that the child shared before it executed. Not thread-safe.
 class ChildRun {
  public:
-  /// Starts the child. Throws `SystemError`, mostly a `SpawnError`.
+  /// Starts the child, whose `TaskContext` must live longer. Throws `SystemError`, mostly a
+  /// `SpawnError`.
   explicit ChildRun(const Launch& launch);
   /// Kills and reaps what is not done.
   ~ChildRun();
@@ -97,6 +100,7 @@ class ChildRun {
   enum class Phase { running, stopping, killed, lingering, done };
 
   struct Stream {
+    OutputStream name;
     base::Pipe pipe;  // mostly the write end too, see the constructor
     Capture capture;
     bool is_dropped = false;  // what comes from now on is not the child's
@@ -116,13 +120,15 @@ class ChildRun {
   void tell_signal_as_shell();
   void signal_group(int signal) const;
   bool is_killing() const { return give_up_at_ != base::Instant::max(); }
-  static bool read_some(Stream& stream);
-  static void read_or_close(Stream& stream);
-  static void read_rest(Stream& stream);
+  bool read_some(Stream& stream);
+  void read_or_close(Stream& stream);
+  void read_rest(Stream& stream);
+  void take(Stream& stream, std::string_view bytes);
 
   const Leak leak_;
   const Duration grace_;
   const std::string run_id_;
+  const TaskContext& context_;
   Stream stdout_;
   Stream stderr_;
   Child child_;

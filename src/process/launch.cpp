@@ -110,7 +110,8 @@ Launch::Launch(const Command& command, const TaskContext& context)
       leak_(command.settings().leak),
       grace_(context.grace()),
       mark_(task_mark(context)),
-      run_id_(context.run_id()) {
+      run_id_(context.run_id()),
+      context_(&context) {
   const CommandSettings& settings = command.settings();
   request_.name = words_.front();
   if (auto words = words_without_shell(command, environment_)) {

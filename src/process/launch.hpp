@@ -16,7 +16,8 @@ namespace osiiso::process {
 /// One attempt of a command, made ready to be started.
 class Launch {
  public:
-  /// Opens what the command shall read. Throws `SystemError` that names it, or `OptionError` where
+  /// The context must live as long as what is started with this. Opens what the command shall
+  /// read. Throws `SystemError` that names it, or `OptionError` where
   /// a setting cannot be.
   Launch(const Command& command, const TaskContext& context);
 
@@ -30,6 +31,7 @@ class Launch {
   /// What its processes are known by, see `task_mark`.
   const std::string& mark() const { return mark_; }
   const std::string& run_id() const { return run_id_; }
+  const TaskContext& context() const { return *context_; }
 
  private:
   Environment environment_;
@@ -41,6 +43,7 @@ class Launch {
   Duration grace_;
   std::string mark_;
   std::string run_id_;
+  const TaskContext* context_;
 };
 
 }  // namespace osiiso::process

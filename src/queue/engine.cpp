@@ -40,7 +40,12 @@ Engine::Engine(const QueueOptions& options, int workers)
       key_high_(random_bits()),
       key_low_(random_bits()),
       run_id_(TaskId(key_high_, key_low_)),
-      core_(rules_of(options, workers)) {}
+      core_(rules_of(options, workers)) {
+  if (!options_.hooks.on_output) return;
+  on_output_ = [this](const TaskContext& attempt, OutputStream stream, std::string_view bytes) {
+    call_guarded([&] { options_.hooks.on_output(attempt, stream, bytes); });
+  };
+}
 
 /// Turns are short, so that it is worth looking a few times before the thread is put to sleep.
 Engine::Lock Engine::lock_soon() {

@@ -237,6 +237,7 @@ class Engine {
 
   // Fixed after construction.
   const QueueOptions options_;
+  OutputHook on_output_;          // empty where nobody listens
   const std::uint64_t key_high_;  // random: the run's id and the root of the task ids
   const std::uint64_t key_low_;
   const std::string run_id_;

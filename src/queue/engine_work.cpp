@@ -54,16 +54,19 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
   stops_[at] = std::make_shared<base::StopState>();
   if (at_work_.size() <= at) at_work_.resize(at + 1);
   at_work_[at] = record;
-  return {record, record->body, record->recorder(),
-          TaskContext({.run_id = &run_id_,
-                       .task_id = result.task_id,
-                       .name = &result.name,
-                       .group_id = record->group ? &record->group->group_id.str() : &kNoGroup,
-                       .attempt = start.attempt,
-                       .max_attempts = record->set->rules.retries + 1,
-                       .worker = worker,
-                       .grace = record->set->grace},
-                      stops_[at])};
+  Attempt attempt{
+      record, record->body, record->recorder(),
+      TaskContext({.run_id = &run_id_,
+                   .task_id = result.task_id,
+                   .name = &result.name,
+                   .group_id = record->group ? &record->group->group_id.str() : &kNoGroup,
+                   .attempt = start.attempt,
+                   .max_attempts = record->set->rules.retries + 1,
+                   .worker = worker,
+                   .grace = record->set->grace},
+                  stops_[at])};
+  if (on_output_) attempt.context.with_listener(&on_output_);
+  return attempt;
 }
 
 void Engine::record(const Attempt& attempt, const AttemptOutcome& outcome) {

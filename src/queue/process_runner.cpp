@@ -42,7 +42,7 @@ TaskContext::Identity identity_of(const TaskContext& context) {
 }
 
 TaskMessage task_message(std::uint64_t number, const TaskBody& body, const TaskContext& context) {
-  TaskMessage message{number, identity_of(context), CallMessage{}};
+  TaskMessage message{number, identity_of(context), CallMessage{}, context.has_listener()};
   if (const auto* command = body.command()) {
     message.body = *command;
   } else {
@@ -56,9 +56,10 @@ TaskMessage task_message(std::uint64_t number, const TaskBody& body, const TaskC
 /// end of the process.
 class Exchange {
  public:
-  Exchange(WorkerProcess& worker, const TaskMessage& task, base::StopState& stop)
+  Exchange(WorkerProcess& worker, const TaskMessage& task, const TaskContext& context)
       : worker_(worker),
-        wake_(stop, worker.stop_event()),
+        context_(context),
+        wake_(context.stop_state(), worker.stop_event()),
         number_(task.number),
         is_command_(std::holds_alternative<Command>(task.body)) {
     worker_.link().send(encode(task));
@@ -102,13 +103,25 @@ class Exchange {
         started_ = true;
         continue;
       }
+      if (frame->type == FrameType::output) {
+        tell(decode<OutputMessage>(*frame));
+        continue;
+      }
       auto done = decode<DoneMessage>(*frame);
       if (done.number == number_) return done;
     }
     return {};
   }
 
+  void tell(const OutputMessage& message) const {
+    if (message.number != number_) return;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are characters there
+    context_.tell_output(message.stream, {reinterpret_cast<const char*>(message.bytes.data()),
+                                          message.bytes.size()});
+  }
+
   WorkerProcess& worker_;
+  const TaskContext& context_;
   const process::UnderWay under_way_;
   const base::StopWake wake_;
   const std::uint64_t number_;
@@ -265,7 +278,7 @@ std::optional<DoneMessage> ProcessRunner::run_task(const TaskBody& body,
   for (int starts = 1;; ++starts) {
     start_worker(context);
     if (!worker_) throw WorkerError("stopped before a worker process was ready");
-    Exchange exchange(*worker_, task_message(++number_, body, context), context.stop_state());
+    Exchange exchange(*worker_, task_message(++number_, body, context), context);
     auto done = exchange.wait();
     if (done || exchange.started() || starts == kMostStarts) return done;
     if (context.stop_state().latest()) return {};

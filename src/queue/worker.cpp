@@ -221,7 +221,11 @@ DoneMessage Worker::run(const Task& task) {
   DoneMessage done;
   done.number = task.message.number;
   run_id_ = task.message.identity.run_id;
-  const TaskContext context(task.message.identity, task.stop);
+  const OutputHook pass_on = [&](const TaskContext&, OutputStream stream, std::string_view bytes) {
+    send(encode(OutputMessage{done.number, stream, {bytes.begin(), bytes.end()}}));
+  };
+  TaskContext context(task.message.identity, task.stop);
+  if (task.message.tells_output) context.with_listener(&pass_on);
   try {
     if (const auto* command = std::get_if<Command>(&task.message.body)) {
       const auto leak = command->settings().leak;

@@ -25,6 +25,7 @@ enum class FrameType : std::uint8_t {
   unready,    // worker: that failed
   task,       // queue
   started,    // worker: the task is about to run
+  output,     // worker: the task's command printed something
   stop,       // queue: the task shall end
   done,       // worker: how the task ended
   bye,        // queue: it needs the worker no more

@@ -13,6 +13,13 @@
 #include "osiiso/error.hpp"
 
 namespace osiiso::queue {
+namespace {
+
+// So much is more than a socket holds: all that a worker said before its end comes at once, but one
+// that goes on and on does not fill our memory.
+constexpr int kReadsAtOnce = 64;
+
+}  // namespace
 
 WorkerLink::WorkerLink(base::Descriptor socket) : socket_(std::move(socket)) {
   if (::fcntl(socket_.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) {
@@ -52,7 +59,7 @@ void WorkerLink::send_some() {
 
 void WorkerLink::receive_some() {
   std::array<std::uint8_t, 64UL * 1024> piece;
-  while (!closed_) {
+  for (int reads = 0; !closed_ && reads < kReadsAtOnce; ++reads) {
     const auto size = ::recv(socket_.get(), piece.data(), piece.size(), 0);
     if (size > 0) {
       reader_.add(std::span(piece).first(static_cast<std::size_t>(size)));

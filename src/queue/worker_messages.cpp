@@ -216,7 +216,9 @@ Frame encode(const UnreadyMessage& message) {
 }
 
 Frame encode(const TaskMessage& message) {
-  json payload = {{"number", message.number}, {"identity", of(message.identity)}};
+  json payload = {{"number", message.number},
+                  {"identity", of(message.identity)},
+                  {"tells_output", message.tells_output}};
   if (const auto* call = std::get_if<CallMessage>(&message.body)) {
     payload["call"] = of(*call);
   } else {
@@ -227,6 +229,12 @@ Frame encode(const TaskMessage& message) {
 
 Frame encode(const StartedMessage& message) {
   return make_frame(FrameType::started, {{"number", message.number}});
+}
+
+Frame encode(const OutputMessage& message) {
+  return make_frame(FrameType::output, {{"number", message.number},
+                                        {"is_error", message.stream == OutputStream::err},
+                                        {"bytes", to_binary(message.bytes)}});
 }
 
 Frame encode(const StopMessage& message) {
@@ -275,8 +283,11 @@ TaskMessage decode(const Frame& frame) {
   return read_frame(frame, FrameType::task, [](const json& payload) -> TaskMessage {
     const std::uint64_t number = payload.at("number");
     auto identity = to_identity(payload.at("identity"));
-    if (payload.contains("call")) return {number, std::move(identity), to_call(payload["call"])};
-    return {number, std::move(identity), to_command(payload.at("command"))};
+    const bool tells_output = payload.at("tells_output");
+    if (payload.contains("call")) {
+      return {number, std::move(identity), to_call(payload["call"]), tells_output};
+    }
+    return {number, std::move(identity), to_command(payload.at("command")), tells_output};
   });
 }
 
@@ -284,6 +295,15 @@ template <>
 StartedMessage decode(const Frame& frame) {
   return read_frame(frame, FrameType::started, [](const json& payload) -> StartedMessage {
     return {.number = payload.at("number")};
+  });
+}
+
+template <>
+OutputMessage decode(const Frame& frame) {
+  return read_frame(frame, FrameType::output, [](const json& payload) -> OutputMessage {
+    return {.number = payload.at("number"),
+            .stream = payload.at("is_error") ? OutputStream::err : OutputStream::out,
+            .bytes = from_binary(payload.at("bytes"))};
   });
 }
 

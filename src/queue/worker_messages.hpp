@@ -50,10 +50,17 @@ struct TaskMessage {
   std::uint64_t number = 0;  // of the attempt among those of this worker
   TaskContext::Identity identity;
   std::variant<CallMessage, Command> body;
+  bool tells_output = false;  // as it comes, in `OutputMessage`s
 };
 
 struct StartedMessage {
   std::uint64_t number = 0;
+};
+
+struct OutputMessage {
+  std::uint64_t number = 0;
+  OutputStream stream = OutputStream::out;
+  Bytes bytes;
 };
 
 struct StopMessage {
@@ -83,6 +90,7 @@ Frame encode(const ReadyMessage& message);
 Frame encode(const UnreadyMessage& message);
 Frame encode(const TaskMessage& message);
 Frame encode(const StartedMessage& message);
+Frame encode(const OutputMessage& message);
 Frame encode(const StopMessage& message);
 Frame encode(const DoneMessage& message);
 Frame encode(const ByeMessage& message);
@@ -99,6 +107,8 @@ template <>
 TaskMessage decode(const Frame& frame);
 template <>
 StartedMessage decode(const Frame& frame);
+template <>
+OutputMessage decode(const Frame& frame);
 template <>
 StopMessage decode(const Frame& frame);
 template <>

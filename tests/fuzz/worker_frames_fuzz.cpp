@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         try_decode<TaskMessage>(*frame);
         try_decode<StartedMessage>(*frame);
         try_decode<StopMessage>(*frame);
+        try_decode<OutputMessage>(*frame);
         try_decode<DoneMessage>(*frame);
       }
     }

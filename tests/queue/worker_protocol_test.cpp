@@ -148,6 +148,7 @@ TEST_CASE("whatever is in a frame, it is read or refused with a ProtocolError") 
       encode(DoneMessage{3, false, CommandFailure{"m", osiiso::Cause::exit, {}}}),
       encode(DoneMessage{4, false, ThrownMessage{"t", "w"}}),
       encode(SetupMessage{1, osiiso::Duration(3)}),
+      encode(OutputMessage{5, osiiso::OutputStream::err, {1, 0, 255}}),
   };
   for (int round = 0; round < 5'000; ++round) {
     Frame frame = whole[random() % whole.size()];
@@ -165,6 +166,7 @@ TEST_CASE("whatever is in a frame, it is read or refused with a ProtocolError") 
     read([&] { decode<TaskMessage>(frame); });
     read([&] { decode<DoneMessage>(frame); });
     read([&] { decode<SetupMessage>(frame); });
+    read([&] { decode<OutputMessage>(frame); });
   }
 }
 
