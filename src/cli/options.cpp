@@ -46,7 +46,7 @@ Examples:
   printf 'tasks: [make, make check]' | osiiso run -
 
 Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
-4 nothing to run, 70 a fault of osiiso, 74 a report or checkpoint could not be written,
+4 nothing to run, 70 a fault of osiiso, 74 a report, log or checkpoint could not be written,
 124 the run timed out, 128+N ended by signal N.
 )";
 
@@ -347,18 +347,23 @@ void add_reports(OptionAdder& options, std::vector<ReportRequest>& reports) {
 }
 
 void add_later_options(OptionAdder& options) {
-  for (const char* name : {"--events", "--log-dir"}) {
+  for (const char* name : {"--events"}) {
     options.later(name);
   }
 }
 
-/// Accepted so that scripts can say them; they change nothing yet.
-void add_presentation(OptionAdder& options) {
-  options.add("--progress", "HOW", "auto, bar, lines or none", [](auto option, auto text) {
-    parse_word<int>(option, text, {{"auto", 0}, {"bar", 0}, {"lines", 0}, {"none", 0}});
+void add_presentation(OptionAdder& options, RunCommand& run) {
+  options.add("--progress", "HOW", "auto, bar, lines or none", [&](auto option, auto text) {
+    run.progress = parse_word<ProgressStyle>(option, text,
+                                             {{"auto", ProgressStyle::automatic},
+                                              {"bar", ProgressStyle::bar},
+                                              {"lines", ProgressStyle::lines},
+                                              {"none", ProgressStyle::none}});
   });
-  options.add("--color", "WHEN", "auto, always or never", [](auto option, auto text) {
-    parse_word<int>(option, text, {{"auto", 0}, {"always", 0}, {"never", 0}});
+  options.add("--color", "WHEN", "auto, always or never", [&](auto option, auto text) {
+    run.colour = parse_word<Colour>(
+        option, text,
+        {{"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}});
   });
 }
 
@@ -369,7 +374,8 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
   add_task_defaults(options, run.overrides);
   add_selection(app, run.selection);
   options.flag("--json", run.json, "print the summary as JSON");
-  options.add("--output", "WHAT", "what of the tasks' output is shown: failed or none",
+  options.add("--output", "WHAT",
+              "what of the tasks' output is shown: failed, grouped, tagged or none",
               [&](auto option, auto text) {
                 run.output = parse_word<Output>(option, text,
                                                 {{"failed", Output::failed},
@@ -380,8 +386,15 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
   add_reports(options, run.reports);
   add_checkpoint(options, run.checkpoint,
                  "skip what an earlier run finished, record what this one does");
-  add_presentation(options);
-  options.flag("-v,--verbose", run.verbose, "say more");
+  options.add("--log-dir", "DIR", "keep the full output of each attempt: DIR/TASK/ATTEMPT/stdout",
+              [&](auto option, auto text) {
+                if (text.empty()) {
+                  throw UsageError(base::format("{} needs the name of a folder", option));
+                }
+                run.log_dir = text;
+              });
+  add_presentation(options, run);
+  options.flag("-v,--verbose", run.verbose, "say of each task how it ended");
   options.flag("-q,--quiet", run.quiet, "say only errors and the result");
   options.flag("--parent-watch", run.parent_watch,
                "end as by SIGTERM when the parent process dies (always so where CI is set)");

@@ -10,6 +10,7 @@
 
 #include "osiiso/error.hpp"
 
+#include "cli/console.hpp"
 #include "job/job.hpp"
 #include "report/report.hpp"
 
@@ -24,17 +25,28 @@ class UsageError : public Error {
 /// What of the tasks' output is shown.
 enum class Output { failed, grouped, tagged, none };
 
+/// Whether that is everything, as it comes.
+constexpr bool shows_all(Output output) {
+  return output == Output::grouped || output == Output::tagged;
+}
+
 /// `--report KIND=FILE`
 struct ReportRequest {
   report::Kind kind;
   std::string file;  ///< a path; `-`: standard output
 };
 
+/// How it is told on standard error how a run is getting on.
+enum class ProgressStyle { automatic, bar, lines, none };
+
 struct RunCommand {
   std::vector<std::string> jobs;
   job::Overrides overrides;
   job::Selection selection;
   Output output = Output::failed;
+  ProgressStyle progress = ProgressStyle::automatic;
+  Colour colour = Colour::automatic;
+  std::string log_dir;     ///< a path; empty: none
   std::string checkpoint;  ///< a path; empty: none
   std::vector<ReportRequest> reports;
   bool json = false;

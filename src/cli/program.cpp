@@ -25,6 +25,7 @@ namespace {
 
 struct Dispatch {
   ExitCode operator()(const RunCommand& command) const {
+    streams_are_parents();  // who that is can be seen only now
     own_process({.watch_parent = command.parent_watch || in_ci()});
     return run(command);
   }

@@ -39,7 +39,9 @@ void show_on_stderr(const ReportFiles::Render& render) {
 
 }  // namespace
 
-ReportFiles::ReportFiles(const std::vector<ReportRequest>& requests, bool json) {
+ReportFiles::ReportFiles(const std::vector<ReportRequest>& requests, bool json,
+                         bool stdout_is_for_tasks)
+    : stdout_is_for_tasks_(stdout_is_for_tasks) {
   if (json) use_stdout_for(Kind::json);
   for (const auto& request : requests) {
     is_stdout(request) ? use_stdout_for(request.kind) : add(request);
@@ -82,6 +84,10 @@ ExitCode ReportFiles::write(const Render& render, const std::string& what_happen
       say(error.what() + what_happened);
       code = ExitCode::write_failed;
     }
+  }
+  if (!on_stdout_ && stdout_is_for_tasks_) {
+    show_on_stderr(render);
+    return code;
   }
   const Kind kind = on_stdout_.value_or(Kind::text);
   ResultStream out;

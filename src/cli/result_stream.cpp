@@ -7,6 +7,7 @@
 #include "osiiso/error.hpp"
 
 #include "base/text.hpp"
+#include "cli/console.hpp"
 
 namespace osiiso::cli {
 
@@ -33,12 +34,12 @@ void say(const std::string& text) {
 }
 
 void say_printed(const std::string& printed) {
-  say_raw(::isatty(STDERR_FILENO) == 1 ? base::escape_all_but_colours(printed) : printed);
+  say_raw(shown_on(STDERR_FILENO, printed));
 }
 
 void say_raw(const std::string& text) {
   // There is nowhere to complain to when standard error itself is gone.
-  [[maybe_unused]] const int error = base::write_all(STDERR_FILENO, text);
+  console().write(STDERR_FILENO, text);
 }
 
 }  // namespace osiiso::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -18,12 +19,17 @@
 #include "base/text.hpp"
 #include "cli/checkpointing.hpp"
 #include "cli/ci.hpp"
+#include "cli/ci_log.hpp"
 #include "cli/commands.hpp"
+#include "cli/console.hpp"
 #include "cli/jobs.hpp"
 #include "cli/leaks.hpp"
+#include "cli/log_folder.hpp"
+#include "cli/progress.hpp"
 #include "cli/report_files.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
+#include "cli/task_output.hpp"
 #include "process/task_processes.hpp"
 #include "report/report.hpp"
 
@@ -117,11 +123,63 @@ void say_running(const std::vector<RunningTask>& tasks, const QueueStats& stats)
   say_raw(text);
 }
 
+/// What tells of a run while it goes on.
+struct View {
+  /// Throws `UsageError` where the logs cannot be kept.
+  View(const RunCommand& command, const ReportFiles& reports)
+      : output(TaskOutput::make(command, reports.use_stdout(), ci_log)), progress(command) {
+    if (command.log_dir.empty()) return;
+    try {
+      logs.emplace(command.log_dir);
+    } catch (const Error& error) {
+      throw UsageError(base::format("--log-dir: {}", error.what()));
+    }
+  }
+
+  void listen(Hooks& hooks) {
+    if (logs) logs->listen(hooks);
+    output->listen(hooks);
+    progress.listen(hooks);
+  }
+
+  void follow(const std::vector<AnyTaskHandle>& tasks) {
+    if (logs) logs->follow(tasks);
+    output->follow(tasks);
+  }
+
+  ExitCode finish(const std::string& what_happened) {
+    const auto shown = output->finish(what_happened);
+    return logs ? std::max(shown, logs->finish(what_happened)) : shown;
+  }
+
+  CiLog ci_log;
+  std::unique_ptr<TaskOutput> output;
+  std::optional<LogFolder> logs;
+  Progress progress;
+};
+
+/// While the queue works on it.
+class Telling {
+ public:
+  template <typename Queue>
+  Telling(Progress& progress, const Queue& queue) : progress_(progress) {
+    progress_.start(
+        {.stats = [&] { return queue.stats(); }, .running = [&] { return queue.running(); }});
+  }
+  ~Telling() { progress_.stop(); }
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+
+ private:
+  Progress& progress_;
+};
+
 template <typename Queue>
-Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command) {
+Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view) {
   SignalWatch::Reactions reactions;
   const bool ci = in_ci();
   reactions.first = [&](int signal) {
+    console().hurry();
     queue.halt(signal, ci ? std::optional(kCiGrace) : std::nullopt);
   };
   reactions.again = [&] { queue.kill(); };
@@ -133,8 +191,12 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command) {
   ended.facts.name = std::move(plan.name);
   const auto handles = queue.submit(std::move(plan.batch));
   if (!command.quiet) say_restored(handles, command.checkpoint);
+  view.follow({handles.begin(), handles.end()});
   ended.facts.started_at = std::chrono::system_clock::now();
-  ended.summary = run_to_end(queue);
+  {
+    const Telling telling(view.progress, queue);
+    ended.summary = run_to_end(queue);
+  }
   ended.facts.interrupted_by = watch.finish();
   count_detached(handles, ended);
   count_leaked(handles, ended);
@@ -142,35 +204,36 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command) {
 }
 
 template <typename Queue>
-Ended run_on_new(job::Plan plan, const RunCommand& command) {
+Ended run_on_new(job::Plan plan, const RunCommand& command, View& view) {
+  view.listen(plan.queue.hooks);
   Queue queue(plan.queue);
-  return run_on(queue, std::move(plan), command);
+  return run_on(queue, std::move(plan), command, view);
 }
 
-Ended run_by_kind(job::Plan plan, const RunCommand& command) {
+Ended run_by_kind(job::Plan plan, const RunCommand& command, View& view) {
   switch (plan.kind) {
     case job::QueueKind::process:
-      return run_on_new<ProcessQueue>(std::move(plan), command);
+      return run_on_new<ProcessQueue>(std::move(plan), command, view);
     case job::QueueKind::async:
       // It would refuse what does not fit; but all is here at once, there is nobody to hold back.
       plan.queue.size = 0;
-      return run_on_new<AsyncQueue>(std::move(plan), command);
+      return run_on_new<AsyncQueue>(std::move(plan), command, view);
     default:
-      return run_on_new<ThreadQueue>(std::move(plan), command);
+      return run_on_new<ThreadQueue>(std::move(plan), command, view);
   }
 }
 
-Ended run_plan(job::Plan plan, const RunCommand& command) {
+Ended run_plan(job::Plan plan, const RunCommand& command, View& view) {
   block_heard_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
   const Duration grace = plan.queue.grace;
-  Ended ended = run_by_kind(std::move(plan), command);
+  Ended ended = run_by_kind(std::move(plan), command, view);
   stop_strays(ended, grace);
   return ended;
 }
 
 /// What a failed task printed, in one piece.
-void show_output(const TaskResult& result) {
+void show_output(const TaskResult& result, const CiLog& log) {
   if (!result.output) return;
   const auto& [out, err] = std::tie(result.output->stdout_text, result.output->stderr_text);
   if (out.empty() && err.empty()) return;
@@ -180,19 +243,32 @@ void show_output(const TaskResult& result) {
     text += stream;
     if (!stream.empty() && stream.back() != '\n') text += '\n';
   }
-  say_printed(text);
+  say_printed(log.made_safe(text));
 }
 
-void show_failures(const Ended& ended, Output output) {
-  if (output != Output::none) {
+/// Whether the failed tasks' output is shown at the end: where it was shown before, only in a log
+/// that folds it.
+bool is_output_repeated(Output output, const CiLog& log) {
+  return output == Output::failed || (output == Output::grouped && log.exists());
+}
+
+void show_failures(const Ended& ended, Output output, const CiLog& log) {
+  const bool with_output = is_output_repeated(output, log);
+  if (with_output) {
     for (const auto& result : ended.summary.results) {
-      if (result->status == Status::failed) show_output(*result);
+      if (result->status == Status::failed) show_output(*result, log);
     }
   }
   for (const auto& result : ended.detached_failures) {
-    if (output != Output::none) show_output(*result);
+    if (with_output) show_output(*result, log);
     say(base::format("detached task '{}' failed: {}", result->name, result->message));
   }
+}
+
+ResultList all_failures(const Ended& ended) {
+  auto failures = ended.summary.errors();
+  failures.insert(failures.end(), ended.detached_failures.begin(), ended.detached_failures.end());
+  return failures;
 }
 
 void show_leaks(const Ended& ended) {
@@ -220,18 +296,20 @@ ExitCode finish_recording(Checkpoint& checkpoint, const std::string& what_happen
 }
 
 ExitCode report(const Ended& ended, const RunCommand& command, const ReportFiles& reports,
-                Checkpoint* checkpoint) {
-  show_failures(ended, command.output);
+                View& view, Checkpoint* checkpoint) {
+  const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
+  const auto shown = view.finish(what_happened);
+  show_failures(ended, command.output, view.ci_log);
   show_leaks(ended);
+  view.ci_log.tell(ended.facts.name, ended.summary, all_failures(ended));
   if (const auto signal = ended.facts.interrupted_by) {
     say(base::format("interrupted by {}", base::signal_name(*signal)));
   }
-  const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
-  auto written = reports.write(
-      [&](std::ostream& out, report::Kind kind) {
-        report::write_report(out, kind, ended.summary, ended.facts);
-      },
-      what_happened);
+  auto written = std::max(shown, reports.write(
+                                     [&](std::ostream& out, report::Kind kind) {
+                                       report::write_report(out, kind, ended.summary, ended.facts);
+                                     },
+                                     what_happened));
   if (checkpoint != nullptr) {
     written = std::max(written, finish_recording(*checkpoint, what_happened));
   }
@@ -241,12 +319,13 @@ ExitCode report(const Ended& ended, const RunCommand& command, const ReportFiles
 /// Reports, and then dies of the signal that ended the run, or that came while its report was
 /// written. The report is finished first, unless it is stuck or the user insists.
 ExitCode report_and_end(const Ended& ended, const RunCommand& command, const ReportFiles& reports,
-                        Checkpoint* checkpoint) {
+                        View& view, Checkpoint* checkpoint) {
   std::optional<int> signal = ended.facts.interrupted_by;
   SignalWatch watch({.first = [&](int heard) { signal = signal.value_or(heard); },
                      .again = [&] { die_of(*signal); },
                      .patience = kReportPatience});
-  const auto code = report(ended, command, reports, checkpoint);
+  const auto code = report(ended, command, reports, view, checkpoint);
+  view.ci_log.end();
   watch.finish();
   if (signal) die_of(*signal);
   return code;
@@ -254,7 +333,7 @@ ExitCode report_and_end(const Ended& ended, const RunCommand& command, const Rep
 
 /// Throws `UsageError` while nothing has been started yet.
 ReportFiles reports_of(const RunCommand& command) {
-  ReportFiles reports(command.reports, command.json);
+  ReportFiles reports(command.reports, command.json, shows_all(command.output));
   for (const auto& job : command.jobs) reports.refuse(job, "the job file");
   if (!command.checkpoint.empty()) reports.refuse(command.checkpoint, "the checkpoint");
   return reports;
@@ -276,6 +355,7 @@ ExitCode run(const RunCommand& command) {
   // Until here the terminal may have been read, by a command that lists inputs, too.
   leave_process_group();
   auto& job_plan = std::get<job::Plan>(read);
+  View view(command, reports);
   std::optional<Checkpoint> checkpoint;
   std::optional<Ended> ended;
   try {
@@ -283,12 +363,12 @@ ExitCode run(const RunCommand& command) {
       checkpoint.emplace(command.checkpoint);
       record_in(*checkpoint, job_plan);
     }
-    ended = run_plan(std::move(job_plan), command);
+    ended = run_plan(std::move(job_plan), command, view);
   } catch (const CheckpointError& error) {  // before anything was started
     say(error.what());
     return ExitCode::usage;
   }
-  return report_and_end(*ended, command, reports, checkpoint ? &*checkpoint : nullptr);
+  return report_and_end(*ended, command, reports, view, checkpoint ? &*checkpoint : nullptr);
 }
 
 }  // namespace osiiso::cli

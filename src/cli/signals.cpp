@@ -19,6 +19,7 @@
 
 #include "base/clock.hpp"
 #include "base/signals.hpp"
+#include "cli/console.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -112,7 +113,10 @@ void SignalWatch::listen() {
 }
 
 void SignalWatch::hear(int signal) {
-  if (signal == SIGTSTP) return suspend();
+  if (signal == SIGTSTP) {
+    console().draw({});
+    return suspend();
+  }
   if (is_an_echo(signal)) return;
   if (signal == SIGUSR1) {
     if (reactions_.status) reactions_.status();

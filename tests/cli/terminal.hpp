@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ class Terminal {
     pid_ = ::forkpty(&terminal_, nullptr, nullptr, nullptr);
     if (pid_ < 0) throw std::runtime_error("cannot make a terminal");
     if (pid_ == 0) {
-      for (const char* name : {"CI", "PROMPT_COMMAND"}) ::unsetenv(name);
+      for (const char* name : {"CI", "GITHUB_ACTIONS", "GITLAB_CI", "NO_COLOR", "PROMPT_COMMAND"})
+        ::unsetenv(name);
       ::setenv("PS1", "", 1);
       ::execlp("bash", "bash", "--norc", "--noprofile", "-i", nullptr);
       ::_exit(127);
@@ -59,6 +61,15 @@ class Terminal {
       return screen_.find(text) != std::string::npos;
     });
   }
+
+  /// As when the window is resized.
+  void resize(unsigned short columns, unsigned short rows) const {
+    const winsize size{.ws_row = rows, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    if (::ioctl(terminal_, TIOCSWINSZ, &size) != 0) throw std::runtime_error("cannot resize");
+  }
+
+  /// Forgets what was shown so far.
+  void forget() { screen_.clear(); }
 
   const std::string& screen() const { return screen_; }
 

@@ -47,7 +47,10 @@ std::vector<std::string> merged_environment(const std::map<std::string, std::str
     const std::string text = *entry;
     const auto name = text.substr(0, text.find('='));
     // A test says itself whether it plays a CI service.
-    if (!own.contains(name) && name != "CI" && !name.starts_with("OSIISO_")) merged.push_back(text);
+    const bool is_of_service = name == "CI" || name == "GITLAB_CI" || name.starts_with("GITHUB_");
+    if (!own.contains(name) && !is_of_service && !name.starts_with("OSIISO_")) {
+      merged.push_back(text);
+    }
   }
   for (const auto& [name, value] : own) merged.push_back(name + "=" + value);
   return merged;

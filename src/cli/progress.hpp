@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "osiiso/hooks.hpp"
+#include "osiiso/queue_stats.hpp"
+
+#include "base/clock.hpp"
+#include "cli/options.hpp"
+
+namespace osiiso::cli {
+
+/// Tells on standard error how a run is getting on: on a terminal by a few lines that are redrawn
+/// in place, elsewhere by a line every half minute.
+class Progress {
+ public:
+  explicit Progress(const RunCommand& command);
+  ~Progress() { stop(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  struct Source {
+    std::function<QueueStats()> stats;
+    std::function<std::vector<RunningTask>()> running;
+  };
+
+  /// Makes the queue call it, before the queue is made.
+  void listen(Hooks& hooks);
+  /// Begins to tell. The source must live until `stop`.
+  void start(Source source);
+  /// Takes away what it has drawn. Harmless where it was not started.
+  void stop();
+
+ private:
+  enum class Style { none, lines, bar };
+
+  static Style style_of(const RunCommand& command);
+  void tell_finished(const TaskResult& result);
+  void work();
+  void tell();
+  std::string bar() const;
+  std::string counts(const QueueStats& stats, std::size_t width) const;
+
+  const Style style_;
+  const bool is_verbose_;
+  const bool has_colours_;
+  std::atomic<std::uint64_t> failed_ = 0;
+
+  // Fixed before the thread starts.
+  Source source_;
+  base::Instant started_at_{};
+  std::uint64_t finished_before_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool is_stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace osiiso::cli

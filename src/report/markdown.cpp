@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "report/markdown.hpp"
+
+#include <chrono>
+#include <string_view>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+namespace osiiso::report {
+namespace {
+
+constexpr std::size_t kCellColumns = 200;
+constexpr std::size_t kRoomForRest = 100;
+
+/// Text that is nothing but text in a table's cell.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : base::cut_to_width(base::escape_controls(text), kCellColumns)) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                          (c >= 'a' && c <= 'z') || c == ' ' ||
+                          static_cast<unsigned char>(c) >= 128;
+    escaped += is_plain ? std::string(1, c) : base::format("&#{};", static_cast<int>(c));
+  }
+  return escaped;
+}
+
+std::string row(const TaskResult& failure, bool with_message) {
+  return base::format("| {} | {} | {} |\n", cell(failure.name), failure.attempts,
+                      with_message ? cell(failure.message) : "");
+}
+
+std::size_t size_of_rows(const ResultList& failures) {
+  std::size_t size = 0;
+  for (const auto& failure : failures) size += row(*failure, true).size();
+  return size;
+}
+
+}  // namespace
+
+std::string markdown(const std::string& name, const RunSummary& summary, const ResultList& failures,
+                     std::size_t limit) {
+  std::string text = base::format(
+      "### {}: {}\n\n"
+      "| tasks | succeeded | failed | cancelled | duration |\n"
+      "| ---: | ---: | ---: | ---: | ---: |\n"
+      "| {} | {} | {} | {} | {:.3f}s |\n\n",
+      cell(name), summary.status(), summary.total_submitted, summary.succeeded, summary.failed,
+      summary.cancelled, std::chrono::duration<double>(summary.duration).count());
+  if (!failures.empty()) {
+    text += "| failed task | attempts | message |\n| --- | ---: | --- |\n";
+  }
+  if (text.size() + kRoomForRest > limit) return {};
+  const std::size_t room = limit - kRoomForRest;
+  const bool with_messages = text.size() + size_of_rows(failures) <= room;
+  std::size_t shown = 0;
+  for (; shown < failures.size(); ++shown) {
+    const auto next = row(*failures[shown], with_messages);
+    if (text.size() + next.size() > room) break;
+    text += next;
+  }
+  if (shown < failures.size()) {
+    text += base::format("\n… and {} more failed tasks\n", failures.size() - shown);
+  }
+  return text += '\n';
+}
+
+}  // namespace osiiso::report
