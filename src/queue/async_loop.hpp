@@ -79,7 +79,7 @@ class AsyncWorkers::Running final : public base::Waker,
   void stop();
 
   const std::shared_ptr<AsyncWorkers> workers_;
-  const Attempt attempt_;
+  Attempt attempt_;
   const Seat seat_;
   std::weak_ptr<Loop> loop_;
   std::optional<Loop::Strand> strand_;

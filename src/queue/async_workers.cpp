@@ -268,10 +268,13 @@ void AsyncWorkers::launch(const LoopPtr& current, const RunningPtr& running) {
 }
 
 void AsyncWorkers::call(const RunningPtr& running) {
-  threads_.run([running](bool initialized) {
-    const auto& attempt = running->attempt();
-    running->finish(initialized ? execute(attempt.body, attempt.context) : AttemptOutcome{});
-  });
+  const auto outcome = std::make_shared<AttemptOutcome>();
+  threads_.run({.call =
+                    [running, outcome](bool initialized) {
+                      const auto& attempt = running->attempt();
+                      if (initialized) *outcome = execute(attempt.body, attempt.context);
+                    },
+                .report = [running, outcome] { running->finish(std::move(*outcome)); }});
 }
 
 namespace {
@@ -314,7 +317,7 @@ bool AsyncWorkers::initialize() {
   }
 }
 
-void AsyncWorkers::end(const Attempt& attempt, AttemptOutcome outcome, Seat seat) {
+void AsyncWorkers::end(Attempt& attempt, AttemptOutcome outcome, Seat seat) {
   engine_->record(attempt, outcome);
   Engine::Turn turn(*engine_);
   leave_seat(seat);

@@ -73,7 +73,7 @@ class AsyncWorkers final : public Workers, public std::enable_shared_from_this<A
   void start_command(const LoopPtr& loop, const RunningPtr& running);
   bool initialize();
 
-  void end(const Attempt& attempt, AttemptOutcome outcome, Seat seat);
+  void end(Attempt& attempt, AttemptOutcome outcome, Seat seat);
   void note_over();
   LoopPtr loop();
 

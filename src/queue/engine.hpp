@@ -166,8 +166,9 @@ class Engine {
   Attempt start(const scheduler::Start& start, int worker, Turn& turn);
   /// Has a success recorded. To be called before the end is reported, without the lock.
   void record(const Attempt& attempt, const AttemptOutcome& outcome);
-  /// Reports the end of an attempt.
-  void end(const Attempt& attempt, AttemptOutcome outcome, Turn& turn);
+  /// Reports the end of an attempt, and lets go of its recorder: when the run is over, what keeps
+  /// results is nobody's any more, and can be opened again.
+  void end(Attempt& attempt, AttemptOutcome outcome, Turn& turn);
   /// Does what is due.
   void tick(Turn& turn);
   /// Whether another attempt could start, were a worker free. Lock held.

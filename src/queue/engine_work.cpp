@@ -89,7 +89,8 @@ void Engine::note_end(const RecordPtr& record, const RecorderPtr& recorder) {
   notify(record, [recorder, status = record->result.status] { recorder->record_end(status); });
 }
 
-void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/) {
+void Engine::end(Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/) {
+  const auto recorder = std::move(attempt.recorder);
   auto& record = *attempt.record;
   const auto& retry_on = record.set->options->retry_on;
   const auto verdict =
@@ -99,7 +100,7 @@ void Engine::end(const Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/)
                      now_);
   if (!verdict) {
     // Given up while its success was being recorded: the task's own end is to stand.
-    if (record.is_final()) note_end(attempt.record, attempt.recorder);
+    if (record.is_final()) note_end(attempt.record, recorder);
     return;
   }
   note_attempt(record, *verdict, std::move(outcome));

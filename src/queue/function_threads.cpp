@@ -2,7 +2,9 @@
 #include "queue/function_threads.hpp"
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -11,15 +13,16 @@ namespace osiiso::queue {
 
 struct FunctionThreads::Seat {
   std::thread thread;
-  Call call;  // to be made next
+  std::optional<Work> work;  // to be done next
   std::condition_variable came;
+  bool is_waiting = false;
 };
 
 struct FunctionThreads::State {
   std::function<bool()> initialize;
   std::mutex mutex;
   std::vector<std::shared_ptr<Seat>> seats;
-  std::vector<std::shared_ptr<Seat>> idle;
+  std::deque<std::shared_ptr<Seat>> idle;  // free for work; the last may still be reporting
   bool closed = false;
 };
 
@@ -32,17 +35,17 @@ FunctionThreads::~FunctionThreads() {
   close();
 }
 
-void FunctionThreads::run(Call call) {
+void FunctionThreads::run(Work work) {
   const std::lock_guard lock(state_->mutex);
   if (!state_->idle.empty()) {
-    const auto seat = std::move(state_->idle.back());
-    state_->idle.pop_back();
-    seat->call = std::move(call);
+    const auto seat = std::move(state_->idle.front());
+    state_->idle.pop_front();
+    seat->work = std::move(work);
     seat->came.notify_one();
     return;
   }
   const auto seat = std::make_shared<Seat>();
-  seat->call = std::move(call);
+  seat->work = std::move(work);
   seat->thread = std::thread([state = state_, seat] { serve(state, seat); });
   if (state_->closed) {
     seat->thread.detach();
@@ -52,19 +55,21 @@ void FunctionThreads::run(Call call) {
 }
 
 void FunctionThreads::close() {
-  std::vector<std::shared_ptr<Seat>> idle;
+  std::vector<std::shared_ptr<Seat>> waiting;
   {
     const std::lock_guard lock(state_->mutex);
     state_->closed = true;
-    idle = std::exchange(state_->idle, {});
-    for (const auto& seat : idle) {
-      std::erase(state_->seats, seat);
-      seat->came.notify_one();
+    state_->idle.clear();
+    for (const auto& seat : std::exchange(state_->seats, {})) {
+      if (seat->is_waiting && !seat->work) {
+        seat->came.notify_one();
+        waiting.push_back(seat);
+      } else {
+        seat->thread.detach();
+      }
     }
-    for (const auto& seat : state_->seats) seat->thread.detach();
-    state_->seats.clear();
   }
-  for (const auto& seat : idle) seat->thread.join();
+  for (const auto& seat : waiting) seat->thread.join();
 }
 
 void FunctionThreads::serve(const std::shared_ptr<State>& state,
@@ -72,16 +77,20 @@ void FunctionThreads::serve(const std::shared_ptr<State>& state,
   bool is_initialized = false;
   std::unique_lock lock(state->mutex);
   for (;;) {
-    seat->came.wait(lock, [&] { return seat->call || state->closed; });
-    if (!seat->call) return;
-    auto call = std::exchange(seat->call, nullptr);
+    seat->is_waiting = true;
+    seat->came.wait(lock, [&] { return seat->work || state->closed; });
+    seat->is_waiting = false;
+    if (!seat->work) return;
+    auto work = std::exchange(seat->work, std::nullopt);
     lock.unlock();
     if (!is_initialized) is_initialized = state->initialize();
-    call(is_initialized);
-    call = nullptr;
+    work->call(is_initialized);
     lock.lock();
-    if (state->closed) return;
-    state->idle.push_back(seat);
+    if (!state->closed) state->idle.push_back(seat);
+    lock.unlock();
+    work->report();
+    work.reset();
+    lock.lock();
   }
 }
 

@@ -10,14 +10,19 @@ namespace osiiso::queue {
 /// Thread-safe. A call that does not return outlives this object together with its thread.
 class FunctionThreads {
  public:
-  /// `initialize` is called on each thread before its first call; that is told what it returned.
-  using Call = std::function<void(bool initialized)>;
+  /// `call` is told what `initialize` returned, which each thread calls first. When it has
+  /// returned, the thread makes `report` and is free for further work, so that there are never
+  /// more threads than calls at a time.
+  struct Work {
+    std::function<void(bool initialized)> call;
+    std::function<void()> report;
+  };
   explicit FunctionThreads(std::function<bool()> initialize);
   /// As `close`.
   ~FunctionThreads();
 
   /// Throws `std::system_error` where no thread can be had.
-  void run(Call call);
+  void run(Work work);
   /// Ends the threads that have nothing to do, and lets the others end when they have returned.
   void close();
 

@@ -122,7 +122,7 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
   Rest rest = Rest::none;
   for (;;) {
     // Let go of outside the lock: what its task holds is the user's.
-    const auto ended = std::exchange(attempt, {});
+    auto ended = std::exchange(attempt, {});
     {
       // The end of one attempt and the start of the next are one turn.
       Engine::Turn turn(*engine);
