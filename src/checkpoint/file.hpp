@@ -8,8 +8,8 @@
 namespace osiiso::checkpoint {
 
 /// The path of the database as it may be handed to SQLite: absolute, without symbolic links. Throws
-/// `CheckpointError` where it or a file that SQLite keeps beside it is no regular file, where a link
-/// on the way is neither this user's nor root's, or where such a file is, in a folder that
+/// `CheckpointError` where it or a file that SQLite keeps beside it is no regular file, where a
+/// link on the way is neither this user's nor root's, or where such a file is, in a folder that
 /// everybody can write to.
 std::string resolve_path(const std::string& path);
 

@@ -7,8 +7,8 @@ namespace osiiso::cli {
 bool in_ci();
 
 /// Whether standard output and standard error are those of our parent process and no files, so that
-/// nobody has redirected them for us. As it was at the first call, which comes before there is a guardian
-/// between our parent and us.
+/// nobody has redirected them for us. As it was at the first call, which comes before there is a
+/// guardian between our parent and us.
 bool streams_are_parents();
 
 }  // namespace osiiso::cli

@@ -31,8 +31,8 @@ Reading read(std::span<const Source> sources, const Overrides& overrides,
   if (run_inputs == RunInputs::yes && has_input_commands(files)) {
     // Nothing may be started for a file with mistakes. Whatever task the globs want could be one
     // that the commands bring.
-    Reading checked =
-        read(sources, overrides, {.group_globs = selection.group_globs, .task_globs = {}}, RunInputs::no);
+    Reading checked = read(sources, overrides,
+                           {.group_globs = selection.group_globs, .task_globs = {}}, RunInputs::no);
     if (!checked.plan) return checked;
   }
   if (!diagnostics.incomplete()) {
