@@ -23,7 +23,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/osiiso.pc
 # Debian's zsh looks into share/zsh/vendor-completions instead.
 set(OSIISO_ZSH_COMPLETIONS ${CMAKE_INSTALL_DATADIR}/zsh/site-functions
     CACHE STRING "Where the completions for zsh are installed")
-set(completions ${PROJECT_SOURCE_DIR}/completions)
+set(completions ${PROJECT_SOURCE_DIR}/src/cli/completions)
 install(FILES ${completions}/osiiso.bash RENAME osiiso
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${completions}/_osiiso DESTINATION ${OSIISO_ZSH_COMPLETIONS})
@@ -31,7 +31,7 @@ install(FILES ${completions}/osiiso.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(FILES ${PROJECT_SOURCE_DIR}/src/job/job.schema.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/osiiso)
-install(FILES ${PROJECT_SOURCE_DIR}/man/osiiso.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${PROJECT_SOURCE_DIR}/docs/osiiso.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/CHANGELOG.md RENAME changelog

@@ -10,4 +10,4 @@ case $preset in
   release) .ci/build.sh "$preset" ;;
   *) .ci/build.sh "$preset" quick_tests ;;
 esac
-ctest --preset "$preset"
+ctest --preset "$preset" -j "$(nproc)"

@@ -4,10 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <string_view>
-
 #include "base/format.hpp"
+#include "cli/variable.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -25,9 +23,7 @@ bool is_of_parent(int descriptor) {
 }  // namespace
 
 bool in_ci() {
-  const char* value = std::getenv("CI");  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  if (value == nullptr) return false;
-  const std::string_view text = value;
+  const auto text = variable("CI");
   return !text.empty() && text != "0" && text != "false";
 }
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 #include <random>
 #include <string_view>
@@ -17,10 +16,12 @@
 #include "osiiso/error.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/descriptor_stream.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "cli/ci.hpp"
 #include "cli/result_stream.hpp"
+#include "cli/variable.hpp"
 #include "report/markdown.hpp"
 
 namespace osiiso::cli {
@@ -31,11 +32,6 @@ constexpr std::size_t kMostAnnotations = 10;
 constexpr std::size_t kLargestSummary = 1024UL * 1024 - 1;
 
 constexpr std::size_t kNamesShown = 5;
-
-std::string_view variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
-  return value == nullptr ? std::string_view() : value;
-}
 
 std::string random_token() {
   std::random_device device;
@@ -124,19 +120,15 @@ void append_summary(const std::string& path, const std::string& name, const RunS
                     const ResultList& failures) {
   const base::Descriptor file(
       ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666));
-  const auto check = [](bool is_ok) {
-    if (!is_ok) throw SystemError("cannot write the summary of the step", errno);
+  const auto check = [](int error) {
+    if (error != 0) throw SystemError("cannot write the summary of the step", error);
   };
-  check(bool(file));
+  check(file ? 0 : errno);
   struct stat status {};
-  check(::fstat(file.get(), &status) == 0);
+  check(::fstat(file.get(), &status) == 0 ? 0 : errno);
   const auto used = std::min(static_cast<std::size_t>(status.st_size), kLargestSummary);
   const auto text = report::markdown(name, summary, failures, kLargestSummary - used);
-  for (std::size_t written = 0; written < text.size();) {
-    const auto size = ::write(file.get(), text.data() + written, text.size() - written);
-    check(size > 0 || (size < 0 && errno == EINTR));
-    if (size > 0) written += static_cast<std::size_t>(size);
-  }
+  check(base::write_all(file.get(), text));
 }
 
 }  // namespace

@@ -8,13 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 
 #include <climits>
 
 #include "base/clock.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "cli/variable.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -30,11 +30,6 @@ bool is_same_file(int one, int other) {
   struct stat second {};
   return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
-std::string_view variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
-  return value == nullptr ? std::string_view() : value;
 }
 
 std::size_t place_of(int descriptor) {

@@ -554,7 +554,7 @@ std::vector<OptionFacts> options_of() {
   return all;
 }
 
-/// `__complete INDEX WORD...`, for the scripts in completions/ alone.
+/// `__complete INDEX WORD...`, for the scripts in completions/ beside this file alone.
 CompleteCommand parse_completion(std::span<char* const> arguments) {
   CompleteCommand command;
   if (arguments.empty()) throw UsageError("__complete: the index of a word is missing");

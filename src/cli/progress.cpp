@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "cli/console.hpp"
 #include "cli/hook_chain.hpp"
 #include "cli/result_stream.hpp"
+#include "cli/variable.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -49,8 +49,8 @@ Window window() {
 }
 
 bool is_smart_terminal() {
-  const char* kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nobody sets any
-  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+  const auto kind = variable("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && !kind.empty() && kind != "dumb";
 }
 
 /// Whether the job that the shell knows has the terminal: our guardian is in that group, we are

@@ -27,6 +27,7 @@ class Terminal {
       for (const char* name : {"CI", "GITHUB_ACTIONS", "GITLAB_CI", "NO_COLOR", "PROMPT_COMMAND"})
         ::unsetenv(name);
       ::setenv("PS1", "", 1);
+      ::setenv("TERM", "xterm", 1);
       ::execlp("bash", "bash", "--norc", "--noprofile", "-i", nullptr);
       ::_exit(127);
     }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdlib>
+#include <string_view>
+
+namespace osiiso::cli {
+
+/// Of the environment; empty where it is not set.
+inline std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
+  return value == nullptr ? std::string_view() : value;
+}
+
+}  // namespace osiiso::cli
