@@ -35,10 +35,10 @@ class GroupedOutput final : public TaskOutput {
   }
 
   // Some may have been restored: all that are final from the beginning.
-  void follow(std::vector<AnyTaskHandle> tasks) override {
+  void follow(const std::vector<AnyTaskHandle>& tasks) override {
     {
       const std::lock_guard lock(mutex_);
-      tasks_ = std::move(tasks);
+      tasks_ = tasks;
     }
     show_what_is_due();
   }

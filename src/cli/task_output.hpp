@@ -31,7 +31,7 @@ class TaskOutput {
   /// Makes the queue call it.
   virtual void listen(Hooks& /*hooks*/) {}
   /// The tasks in submission order, before the run.
-  virtual void follow(std::vector<AnyTaskHandle> /*tasks*/) {}
+  virtual void follow(const std::vector<AnyTaskHandle>& /*tasks*/) {}
   /// Says what could not be written, and how the run ended besides; the exit code for that.
   ExitCode finish(const std::string& what_happened);
 

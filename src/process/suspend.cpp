@@ -72,9 +72,10 @@ void stop_this_process() {
   // Where the guardian is killed meanwhile, the kernel sends us this and SIGCONT.
   const HangupIgnored ignored;
   base::suffer(SIGTSTP);
-  const bool guardian_is_dead = guardian_pid() != 0 && ::getppid() != guardian_pid();
-  // Then all below is to die stopped as it is, and we after it, see `own_process`.
-  while (guardian_is_dead) ::pause();
+  const bool guardian_lives = guardian_pid() == 0 || ::getppid() == guardian_pid();
+  if (guardian_lives) return;
+  // All below is to die stopped as it is, and we after it, see `own_process`.
+  for (;;) ::pause();
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   require_callable(body);
   require_own(options.needs);
   // Apart from these two, most tasks have the options of the one before.
-  const auto record = make_record(std::exchange(options.name, {}), std::move(body));
+  auto record = make_record(std::exchange(options.name, {}), std::move(body));
   const auto needs = std::exchange(options.needs, {});
   Turn turn(*this);
   auto set = option_set(std::move(options), is_command(*record));
@@ -117,8 +117,8 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   Accepted accepted;
   accepted.tasks.reserve(tasks.size());
   for (auto& task : tasks) {
-    auto name = task.name.empty() ? task.options->name : std::move(task.name);
-    accepted.tasks.push_back(make_record(std::move(name), std::move(task.body)));
+    if (task.name.empty()) task.name = task.options->name;
+    accepted.tasks.push_back(make_record(std::move(task.name), std::move(task.body)));
     if (task.recorder) accepted.tasks.back()->make_extras().recorder = std::move(task.recorder);
   }
 
