@@ -66,8 +66,10 @@ int add(int a, int b) {
 int own_pid() {
   return ::getpid();
 }
+/// Says where it runs. Who sees the file sees all of it.
 void touch(const std::string& path) {
-  std::ofstream(path) << ::getpid();
+  std::ofstream(path + ".new") << ::getpid();
+  ::rename((path + ".new").c_str(), path.c_str());
 }
 void wait_for_file(const std::string& path) {
   while (::access(path.c_str(), F_OK) != 0) ::usleep(2000);
@@ -78,10 +80,8 @@ void sleep_deaf() {
 void sleep_until_stopped(std::stop_token stop) {
   while (!stop.stop_requested()) ::usleep(1000);
 }
-/// Says where it runs, then waits for its end.
 void announce_and_hang(const std::string& path) {
-  std::ofstream(path + ".new") << ::getpid();
-  ::rename((path + ".new").c_str(), path.c_str());
+  touch(path);
   sleep_deaf();
 }
 /// Appends a byte; returns how many there are.
