@@ -24,12 +24,16 @@ using osiiso::test::ProcessGuard;
 
 namespace {
 
-/// Tells the number of a process that has left its group and session, and waits until it has.
+/// Tells the number of a process that has left its group and session, and waits until it has, and
+/// until it is what it will be.
 Command escape(Leak leak, const std::string& then = ":") {
   auto settings = std::make_shared<osiiso::CommandSettings>();
   settings->leak = leak;
   return Command::shell(
-      "(setsid sh -c 'echo $$; exec sleep 1000 >&- 2>&-' & ) | head -n 1; " + then, settings);
+      "(setsid sh -c 'echo $$; exec sleep 1000 >&- 2>&-' & ) | { read pid; while [ -e /proc/$pid ] "
+      "&& ! grep -q ^sleep /proc/$pid/cmdline; do :; done; echo $pid; }; " +
+          then,
+      settings);
 }
 
 bool is_running(std::int64_t pid) {
