@@ -23,9 +23,10 @@ Ended run_as_owner(const std::string& job, std::vector<std::string> options = {}
   return osiiso::test::run_program(invocation);
 }
 
-// A process of its own session, which has written when it is there.
+// A process of its own session, and the wait until it is what it will be.
 const std::string kEscape =
-    R"((setsid sh -c 'echo there; exec sleep 86513 >&- 2>&-' &) | head -n 1)";
+    R"((setsid sh -c 'echo $$; exec sleep 86513 >&- 2>&-' &) | { read pid; )"
+    R"(while [ -e /proc/$pid ] && ! grep -q ^sleep /proc/$pid/cmdline; do :; done; })";
 
 }  // namespace
 
@@ -52,7 +53,7 @@ TEST_CASE("what tasks leave behind is in the JSON and on stderr, and is gone") {
 
 TEST_CASE("what a leaked process calls itself cannot drive the terminal") {
   const auto ended = run_as_owner(
-      R"(tasks: ["(exec bash -c 'exec -a \"$0\" sleep 1000' \"$(printf '\\033[31mred')\") & sleep 0.2"])");
+      R"(tasks: ["(exec bash -c 'exec -a \"$0\" sleep 1000' \"$(printf '\\033[31mred')\") & until grep -q '^.\\[31m' /proc/$!/cmdline; do :; done"])");
   CHECK(ended.err.find("left 1 process behind") != std::string::npos);
   CHECK(ended.err.find('\x1b') == std::string::npos);
 }
