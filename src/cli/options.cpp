@@ -3,10 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdlib>
-#include <functional>
-#include <map>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -14,11 +10,12 @@
 
 #include <CLI/CLI.hpp>
 
-#include "osiiso/duration.hpp"
 #include "osiiso/version.hpp"
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "cli/option_adder.hpp"
+#include "cli/option_values.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -52,162 +49,6 @@ Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
 
 constexpr std::array<std::string_view, 5> kCommands = {"run", "check", "plan", "report", "schema"};
 constexpr std::array<std::string_view, 1> kLaterCommands = {"map"};
-
-/// A value is none of the words that its option takes.
-class UnknownWord : public UsageError {
- public:
-  UnknownWord(const std::string& text, std::vector<std::string> words)
-      : UsageError(text), words_(std::move(words)) {}
-
-  const std::vector<std::string>& words() const { return words_; }
-
- private:
-  std::vector<std::string> words_;
-};
-
-template <typename Number>
-Number parse_number(std::string_view option, std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw UsageError(base::format("{}: '{}' is not a number that fits here", option, text));
-  }
-  return value;
-}
-
-Duration parse_time(std::string_view option, std::string_view text) {
-  try {
-    return parse_duration(text);
-  } catch (const OptionError& error) {
-    throw UsageError(base::format("{}: {}", option, error.what()));
-  }
-}
-
-template <typename Value>
-Value parse_word(std::string_view option, std::string_view text,
-                 const std::map<std::string_view, Value>& words) {
-  if (const auto found = words.find(text); found != words.end()) return found->second;
-  std::string allowed;
-  std::vector<std::string> names;
-  for (const auto& [word, value] : words) {
-    allowed += (allowed.empty() ? "" : ", ") + std::string(word);
-    names.emplace_back(word);
-  }
-  throw UnknownWord(base::format("{}: '{}' is not one of {}", option, text, allowed),
-                    std::move(names));
-}
-
-bool parse_switch(std::string_view option, std::string_view text) {
-  return parse_word<bool>(option, text,
-                          {{"0", false},
-                           {"1", true},
-                           {"false", false},
-                           {"no", false},
-                           {"off", false},
-                           {"on", true},
-                           {"true", true},
-                           {"yes", true}});
-}
-
-/// Adds options to a command, each with its twin in the environment.
-class OptionAdder {
- public:
-  /// What takes an option's text; `option` is its name, or its twin's, to blame where it is wrong.
-  using Parse = std::function<void(std::string_view option, std::string_view text)>;
-
-  explicit OptionAdder(CLI::App& app) : app_(app) {}
-
-  /// `names` as CLI11 takes them, the long one last.
-  void add(const std::string& names, const std::string& value_name, const std::string& description,
-           const Parse& parse) {
-    const std::string name = long_name(names);
-    add_twin(
-        name, parse,
-        app_.add_option_function<std::string>(
-                names, [name, parse](const std::string& text) { parse(name, text); }, description)
-            ->type_name(value_name)
-            ->take_last());
-  }
-
-  /// An option that may be given several times; its twin gives one.
-  void each(const std::string& names, const std::string& value_name, const std::string& description,
-            const Parse& parse) {
-    const std::string name = long_name(names);
-    const auto parse_all = [name, parse](const std::vector<std::string>& texts) {
-      for (const auto& text : texts) parse(name, text);
-    };
-    add_twin(name, parse,
-             app_.add_option_function<std::vector<std::string>>(names, parse_all, description)
-                 ->type_name(value_name)
-                 ->allow_extra_args(false));
-  }
-
-  void flag(const std::string& names, const std::string& description,
-            const std::function<void(bool is_on)>& set) {
-    add_twin(
-        long_name(names), [set](auto option, auto text) { set(parse_switch(option, text)); },
-        app_.add_flag_callback(
-                names, [set] { set(true); }, description)
-            ->disable_flag_override());
-  }
-
-  void flag(const std::string& names, bool& target, const std::string& description) {
-    flag(names, description, [&target](bool is_on) { target = is_on; });
-  }
-
-  /// An option of the documented command line that this version does not have.
-  void later(const std::string& name) {
-    const Parse refuse = [](auto option, auto) {
-      throw UsageError(base::format("{} is not available yet", option));
-    };
-    add(name, "", "", refuse);
-    app_.get_option(name)->group("");
-  }
-
-  /// Reads the twins of the options that the command line left out. An empty one says nothing.
-  void take_environment() const {
-    for (const auto& [name, option, parse] : twins_) {
-      if (option->count() > 0) continue;
-      const char* text = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
-      if (text != nullptr && *text != '\0') parse(name, text);
-    }
-  }
-
-  /// The words that an option takes: what its own parser says of a value that is none.
-  std::vector<std::string> words_of(const CLI::Option* option) const {
-    const auto twin = std::ranges::find(twins_, option, &Twin::option);
-    if (twin == twins_.end() || option->get_expected_max() == 0) return {};
-    try {
-      twin->parse("", "");
-    } catch (const UnknownWord& error) {
-      return error.words();
-    } catch (const UsageError&) {
-    }
-    return {};
-  }
-
- private:
-  struct Twin {
-    std::string name;
-    const CLI::Option* option;
-    Parse parse;
-  };
-
-  static std::string long_name(const std::string& names) {
-    return names.substr(names.rfind(',') + 1);
-  }
-
-  void add_twin(std::string_view long_name, Parse parse, const CLI::Option* option) {
-    std::string name = "OSIISO_";
-    for (const char c : long_name.substr(2)) {
-      name += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
-    }
-    twins_.push_back({std::move(name), option, std::move(parse)});
-  }
-
-  CLI::App& app_;
-  std::vector<Twin> twins_;
-};
 
 /// Refuses values that no queue or task takes, here where they can be blamed on the command line.
 void check_rules(const job::Overrides& overrides) {
@@ -307,49 +148,15 @@ void add_jobs(CLI::App& app, std::vector<std::string>& jobs) {
 }
 
 void add_checkpoint(OptionAdder& options, std::string& checkpoint, const std::string& description) {
-  options.add("--checkpoint", "FILE", description, [&](auto option, auto text) {
-    if (text.empty()) throw UsageError(base::format("{} needs the name of a file", option));
-    checkpoint = text;
-  });
-}
-
-ReportRequest parse_report(std::string_view option, std::string_view text) {
-  const auto equals = text.find('=');
-  const std::string_view word = text.substr(0, equals);
-  for (const auto& [name, kind] : report::kKinds) {
-    if (name != word) continue;
-    if (equals == std::string_view::npos || equals + 1 == text.size()) {
-      throw UsageError(base::format("{}: '{}' needs a file, as in {}=FILE", option, text, name));
-    }
-    return {kind, std::string(text.substr(equals + 1))};
-  }
-  std::array<std::string_view, report::kKinds.size()> names;
-  std::ranges::transform(report::kKinds, names.begin(),
-                         [](const auto& each) { return each.first; });
-  std::string near;
-  if (const auto nearest = base::nearest(word, names)) {
-    near = base::format("; did you mean '{}'?", *nearest);
-  }
-  std::vector<std::string> beginnings(names.begin(), names.end());
-  for (auto& beginning : beginnings) beginning += '=';
-  throw UnknownWord(
-      base::format("{}: there is no kind of report '{}', only json, junit, html, trace "
-                   "and text{}",
-                   option, word, near),
-      std::move(beginnings));
+  options.add("--checkpoint", "FILE", description,
+              [&](auto option, auto text) { checkpoint = parse_path(option, text, "file"); });
 }
 
 void add_reports(OptionAdder& options, std::vector<ReportRequest>& reports) {
   options.each("--report", "KIND=FILE",
-               "write a report: json, junit, html, trace or text; - is standard output "
-               "(repeatable)",
+               base::format("write a report: {}; - is standard output (repeatable)",
+                            list_report_kinds("or")),
                [&](auto option, auto text) { reports.push_back(parse_report(option, text)); });
-}
-
-void add_later_options(OptionAdder& options) {
-  for (const char* name : {"--events"}) {
-    options.later(name);
-  }
 }
 
 void add_presentation(OptionAdder& options, RunCommand& run) {
@@ -387,19 +194,14 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
   add_checkpoint(options, run.checkpoint,
                  "skip what an earlier run finished, record what this one does");
   options.add("--log-dir", "DIR", "keep the full output of each attempt: DIR/TASK/ATTEMPT/stdout",
-              [&](auto option, auto text) {
-                if (text.empty()) {
-                  throw UsageError(base::format("{} needs the name of a folder", option));
-                }
-                run.log_dir = text;
-              });
+              [&](auto option, auto text) { run.log_dir = parse_path(option, text, "folder"); });
   add_presentation(options, run);
   options.flag("-v,--verbose", run.verbose, "say of each task how it ended");
   options.flag("-q,--quiet", run.quiet, "say only errors and the result");
   options.flag("--parent-watch", run.parent_watch,
                "end as by SIGTERM when the parent process dies (always so where CI is set)");
   options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
-  add_later_options(options);
+  options.later("--events");
   return options;
 }
 
@@ -430,13 +232,6 @@ OptionAdder define(CLI::App& app, ReportCommand& report) {
   return options;
 }
 
-constexpr const char* kReportExamples = R"(
-Examples:
-  osiiso report run.json                      what the run itself printed
-  osiiso report run.json --report html=run.html
-  osiiso run ci.yaml --json | tee run.json | osiiso report - --report junit=junit.xml
-)";
-
 OptionAdder define(CLI::App& app, SchemaCommand&) {
   return OptionAdder(app);
 }
@@ -464,6 +259,13 @@ Examples:
   osiiso plan -t 'fetch-*' nightly.yaml       what a part of it would bring along
   osiiso plan --checkpoint done.db nightly.yaml  what is still to be done, and why
   osiiso plan --json nightly.yaml | jq -r '.tasks[].command'
+)";
+
+constexpr const char* kReportExamples = R"(
+Examples:
+  osiiso report run.json                      what the run itself printed
+  osiiso report run.json --report html=run.html
+  osiiso run ci.yaml --json | tee run.json | osiiso report - --report junit=junit.xml
 )";
 
 constexpr const char* kSchemaExamples = R"(
