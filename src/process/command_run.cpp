@@ -71,8 +71,8 @@ CommandOutput Command::operator()(const TaskContext& context) const {
                                           [&] { return process::DrivenChild(*this, context); });
     process::run_to_end(child.run, child.wake);
     return process::conclude(child.run.take_result(), settings());
-  } catch (const SystemError& failed) {
-    throw CommandError(failed.what(), Cause::spawn, {});
+  } catch (const SystemError& why) {
+    throw process::not_started(why);
   }
 }
 

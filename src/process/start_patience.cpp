@@ -69,4 +69,8 @@ CommandError stopped_before_start() {
   return {"stopped before it was started", Cause::signal, {}};
 }
 
+CommandError not_started(const SystemError& why) {
+  return {why.what(), Cause::spawn, {}};
+}
+
 }  // namespace osiiso::process

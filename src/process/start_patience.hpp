@@ -49,6 +49,9 @@ int waiting_starts();
 /// What a start comes to that was asked to stop before there was room for it.
 CommandError stopped_before_start();
 
+/// What a start comes to for which there never was room.
+CommandError not_started(const SystemError& why);
+
 /// What `start` returns, which is called again and again while the system lacks what it takes: it
 /// must give all of it back where it fails. Throws what it throws, or `stopped_before_start()`.
 template <typename Start>

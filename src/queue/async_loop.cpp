@@ -16,8 +16,8 @@
 namespace osiiso::queue {
 namespace {
 
-AttemptOutcome not_started(const SystemError& error) {
-  return failed(std::make_exception_ptr(CommandError(error.what(), Cause::spawn, {})));
+AttemptOutcome not_started(const SystemError& why) {
+  return failed(std::make_exception_ptr(process::not_started(why)));
 }
 
 }  // namespace

@@ -179,9 +179,9 @@ void ProcessRunner::prepare(const TaskContext& context) {
     start_worker(context);
   } catch (const CommandError& refused) {
     refusal_ = refused;
-  } catch (const SystemError& failed) {
-    if (!process::is_shortage(failed)) throw;
-    refusal_.emplace(failed.what(), Cause::spawn, CommandOutput{});
+  } catch (const SystemError& why) {
+    if (!process::is_shortage(why)) throw;
+    refusal_ = process::not_started(why);
   }
 }
 
