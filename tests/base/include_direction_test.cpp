@@ -12,6 +12,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/files.hpp"
+
 // Reads the sources of the house and checks who includes whom (docs of the design: "The house").
 
 namespace osiiso {
@@ -157,15 +159,9 @@ std::vector<std::string> faults_of_top_level(const fs::path& top) {
 class SmallHouse {
  public:
   SmallHouse() {
-    std::string path = (fs::temp_directory_path() / "osiiso-house-XXXXXX").string();
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-    top_ = path;
     fs::create_directories(top_ / "src");
     fs::create_directories(top_ / "include/osiiso");
   }
-  ~SmallHouse() { fs::remove_all(top_); }
-  SmallHouse(const SmallHouse&) = delete;
-  SmallHouse& operator=(const SmallHouse&) = delete;
 
   void add(const std::string& path, const std::string& text) {
     fs::create_directories((top_ / path).parent_path());
@@ -174,7 +170,8 @@ class SmallHouse {
   const fs::path& top() const { return top_; }
 
  private:
-  fs::path top_;
+  osiiso::test::TemporaryFolder folder_;
+  const fs::path top_ = folder_.path();
 };
 
 using Faults = std::vector<std::string>;

@@ -114,7 +114,7 @@ nlohmann::ordered_json json_of(const std::vector<Series>& all) {
 }
 
 std::vector<Series> race_all(const Workload& workload, const Settings& settings,
-                             const bench::Folder& folder) {
+                             const osiiso::test::TemporaryFolder& folder) {
   std::vector<Contender> contenders;
   for (const auto& loop : bench::bare_loops()) {
     contenders.push_back({fmt::format("bare: {}", loop.name), [&workload, &settings, loop] {
@@ -144,14 +144,15 @@ Cost repeat(const std::vector<std::string>& argv, const std::string& input, std:
 }
 
 /// What a run of one task takes, next to xargs.
-std::vector<Series> race_starts(const Settings& settings, const bench::Folder& folder) {
-  const auto number = folder.file("start.numbers", "1\n");
+std::vector<Series> race_starts(const Settings& settings,
+                                const osiiso::test::TemporaryFolder& folder) {
+  const auto number = folder.write("start.numbers", "1\n");
   std::vector<Contender> contenders{
       {"xargs, one task", [&, number] {
          return repeat({"xargs", "-P2", "-n1", "/bin/true"}, number, settings.tasks);
        }}};
   for (const std::string queue : {"thread", "async", "process"}) {
-    const auto job = folder.file(
+    const auto job = folder.write(
         "start-" + queue + ".yaml",
         fmt::format("version: 1\nqueue: {{kind: {}}}\ntasks:\n- [/bin/true, '1']\n", queue));
     contenders.push_back(
@@ -163,8 +164,8 @@ std::vector<Series> race_starts(const Settings& settings, const bench::Folder& f
 }
 
 /// Each contender of the newer build against the same one of the older. Returns whether all hold.
-bool compare(const Workload& workload, const Settings& settings, const bench::Folder& folder,
-             nlohmann::ordered_json& report) {
+bool compare(const Workload& workload, const Settings& settings,
+             const osiiso::test::TemporaryFolder& folder, nlohmann::ordered_json& report) {
   const auto base =
       bench::osiiso_contenders(settings.base, "base", workload, settings.tasks, folder);
   const auto head =
@@ -215,7 +216,7 @@ Settings read_settings(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   const auto settings = read_settings(count, arguments);
-  const bench::Folder folder;
+  const osiiso::test::TemporaryFolder folder;
   nlohmann::ordered_json report{{"rounds", settings.rounds}, {"tasks", settings.tasks}};
   bool holds = true;
   for (const auto& workload : workloads(std::filesystem::absolute(arguments[0]).parent_path())) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -35,31 +34,14 @@ std::string argv_text(const Workload& workload, std::size_t number) {
 
 }  // namespace
 
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "osiiso-bench-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) std::abort();
-  path_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string Folder::file(const std::string& name, const std::string& text) const {
-  const auto path = path_ / name;
-  std::ofstream(path) << text;
-  return path.string();
-}
-
 std::vector<Contender> osiiso_contenders(const std::string& program, const std::string& label,
                                          const Workload& workload, std::size_t tasks,
-                                         const Folder& folder) {
+                                         const osiiso::test::TemporaryFolder& folder) {
   std::vector<Contender> contenders;
   const auto add = [&](const std::string& queue, const char* form, const auto& command) {
     const auto name = fmt::format("{}, {} queue, {}", label, queue, form);
-    const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue, form),
-                                 job_text(queue, tasks, command));
+    const auto job = folder.write(fmt::format("{}-{}-{}.yaml", workload.name, queue, form),
+                                  job_text(queue, tasks, command));
     contenders.push_back({name, [=] { return measure_program({program, "run", job}); }});
   };
   for (const std::string queue : {"thread", "process", "async"}) {
@@ -87,22 +69,22 @@ std::vector<Contender> library_contenders(const Workload& workload, std::size_t 
 }
 
 std::vector<Contender> peer_contenders(const Workload& workload, std::size_t tasks,
-                                       const Folder& folder) {
+                                       const osiiso::test::TemporaryFolder& folder) {
   const auto numbers =
-      folder.file(workload.name + ".numbers",
-                  lines(tasks, [](std::size_t number) { return fmt::format("{}\n", number); }));
+      folder.write(workload.name + ".numbers",
+                   lines(tasks, [](std::size_t number) { return fmt::format("{}\n", number); }));
   const auto commands =
-      folder.file(workload.name + ".commands", lines(tasks, [&](std::size_t number) {
-                    return fmt::format("{} {}\n", workload.text, number);
-                  }));
-  const auto makefile = folder.file(
+      folder.write(workload.name + ".commands", lines(tasks, [&](std::size_t number) {
+                     return fmt::format("{} {}\n", workload.text, number);
+                   }));
+  const auto makefile = folder.write(
       workload.name + ".mk",
       fmt::format("all: {}\n",
                   lines(tasks, [](auto number) { return fmt::format(" t{}", number); })) +
           lines(tasks, [&](std::size_t number) {
             return fmt::format("t{}: ; @{} {}\n", number, workload.text, number);
           }));
-  const auto ninja_file = folder.file(
+  const auto ninja_file = folder.write(
       workload.name + ".ninja", fmt::format("builddir = {}.d\nrule r\n command = $c\n", numbers) +
                                     lines(tasks, [&](std::size_t number) {
                                       return fmt::format("build t{}: r\n c = {} {}\n", number,

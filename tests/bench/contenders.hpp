@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "bench/measure.hpp"
+#include "support/files.hpp"
 
 namespace bench {
 
@@ -25,26 +25,13 @@ struct Contender {
   std::function<Cost()> run;
 };
 
-/// A folder for job files and lists of arguments that goes with this object.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string file(const std::string& name, const std::string& text) const;
-
- private:
-  std::filesystem::path path_;
-};
-
 /// The program with each kind of queue, and the library.
 std::vector<Contender> osiiso_contenders(const std::string& program, const std::string& label,
                                          const Workload& workload, std::size_t tasks,
-                                         const Folder& folder);
+                                         const osiiso::test::TemporaryFolder& folder);
 std::vector<Contender> library_contenders(const Workload& workload, std::size_t tasks);
 /// xargs, make, ninja and GNU parallel, as far as they are installed.
 std::vector<Contender> peer_contenders(const Workload& workload, std::size_t tasks,
-                                       const Folder& folder);
+                                       const osiiso::test::TemporaryFolder& folder);
 
 }  // namespace bench

@@ -5,16 +5,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 
 #include "osiiso/checkpoint.hpp"
 
 #include "fuzz/fuzz.hpp"
+#include "support/files.hpp"
 
 using namespace osiiso;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -22,33 +21,6 @@ constexpr int kTasks = 40;
 constexpr std::size_t kMostPatch = 16;
 const std::string kSpace = "space";
 const std::string kPrinted(100, 'x');
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "osiiso-fuzz-XXXXXX").string();
-    fuzz::require(::mkdtemp(pattern.data()) != nullptr, "a folder can be had");
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string file(const std::string& name) const { return path_ + '/' + name; }
-  std::string read(const std::string& name) const {
-    std::ifstream opened(file(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(opened), {}};
-  }
-  void write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(file(name), std::ios::binary) << bytes;
-  }
-
- private:
-  std::string path_;
-};
 
 std::string key_of(int task) {
   return "key " + std::to_string(task);
@@ -61,17 +33,17 @@ struct Written {
   std::string log;  // of the open one
 };
 
-Written write_checkpoint(const Folder& folder) {
+Written write_checkpoint(const test::TemporaryFolder& folder) {
   Written written;
   {
     Checkpoint checkpoint(folder.file("made"));
     for (int task = 0; task < kTasks; ++task) {
       checkpoint.recorder<std::string>(kSpace, key_of(task), "name")->record_success(kPrinted);
     }
-    written.open = folder.read("made");
-    written.log = folder.read("made-wal");
+    written.open = test::read_file(folder.file("made"));
+    written.log = test::read_file(folder.file("made-wal"));
   }
-  written.closed = folder.read("made");
+  written.closed = test::read_file(folder.file("made"));
   return written;
 }
 
@@ -138,12 +110,13 @@ std::string cut(const std::string& bytes, std::string input) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Folder folder;
+  static const test::TemporaryFolder folder;
   static const Written written = write_checkpoint(folder);
   if (size == 0) return 0;
   const std::string rest = fuzz::text_of(data + 1, size - 1);
   const std::string path = folder.file("c");
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(path + suffix);
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"})
+    std::filesystem::remove(path + suffix);
 
   std::optional<int> least;  // of the tasks that a file which opens must know
   switch (data[0] % 5) {

@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "job/reading.hpp"
+#include "support/files.hpp"
 
 using namespace osiiso;
 
@@ -67,15 +66,12 @@ TEST_CASE("the files are told one after the other") {
 }
 
 TEST_CASE("a file is loaded with its folder; one that cannot be read is an error") {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("osiiso_load_" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "x.yaml") << "tasks: [a]\n";
-  const job::Source source = job::load(folder / "x.yaml");
-  CHECK(source.name == folder / "x.yaml");
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("x.yaml", "tasks: [a]\n");
+  const job::Source source = job::load(file);
+  CHECK(source.name == file);
   CHECK(source.text == "tasks: [a]\n");
-  CHECK(source.folder == folder);
-  CHECK_THROWS_AS(job::load(folder / "no.yaml"), SystemError);
-  CHECK_THROWS_AS(job::load(folder), SystemError);
-  std::filesystem::remove_all(folder);
+  CHECK(source.folder == folder.path());
+  CHECK_THROWS_AS(job::load(folder.file("no.yaml")), SystemError);
+  CHECK_THROWS_AS(job::load(folder.path()), SystemError);
 }

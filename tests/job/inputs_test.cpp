@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "job/inputs.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +11,7 @@
 #include "osiiso/error.hpp"
 
 #include "job/reading.hpp"
+#include "support/files.hpp"
 
 using namespace osiiso;
 using job::Input;
@@ -112,19 +110,16 @@ TEST_CASE("a command may print more than a pipe holds on both streams") {
 }
 
 TEST_CASE("inputs_from reads a file beside the job file") {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("osiiso_inputs_" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "list.txt") << "a.jpg\nb c.jpg\n";
+  const test::TemporaryFolder folder;
+  folder.write("list.txt", "a.jpg\nb c.jpg\n");
   const std::vector<job::Source> sources = {
       {"job.yaml",
        "groups:\n  g:\n    command: convert {} {.}-small{ext}\n    inputs_from: {file: list.txt}\n",
-       folder}};
+       folder.path()}};
   const job::Reading reading = job::read(sources, {}, {}, job::RunInputs::no);
   REQUIRE(reading.plan);
   CHECK(test::names_of(*reading.plan) ==
         std::vector<std::string>{"convert a.jpg a-small.jpg", "convert 'b c.jpg' 'b c'-small.jpg"});
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("check starts no process: the tasks of such a group are left out") {
@@ -142,9 +137,9 @@ TEST_CASE("check starts no process: the tasks of such a group are left out") {
 }
 
 TEST_CASE("a file with a mistake starts no command of inputs_from") {
-  const auto starts = [](const std::string& mistake, const job::Selection& selection) {
-    const std::string touched =
-        std::filesystem::temp_directory_path() / ("osiiso_touched_" + std::to_string(::getpid()));
+  const test::TemporaryFolder folder;
+  const auto touched = folder.file("touched");
+  const auto starts = [&](const std::string& mistake, const job::Selection& selection) {
     const auto reading =
         test::read_text("groups: {g: {command: 'echo {}', inputs_from: {command: [touch, " +
                             touched + "]}}}\n" + mistake,

@@ -70,7 +70,7 @@ TEST_CASE("a core dump is told") {
     return;
   }
   const ProcessGuard guard;
-  const Folder folder;  // where the dump may land
+  const TemporaryFolder folder;  // where the dump may land
   const auto here = settings({.cwd = folder.path()});
   const Ended ended = run(Command::argv({child("die_of"), std::to_string(SIGABRT), "core"}, here));
   CHECK(ended.output.core_dumped);
@@ -79,7 +79,7 @@ TEST_CASE("a core dump is told") {
 
 TEST_CASE("a program that cannot be run says why") {
   const ProcessGuard guard;
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto failure = [](const std::vector<std::string>& words) {
     const Ended ended = run(Command::argv(words));
     CHECK(ended.cause == Cause::spawn);
@@ -107,8 +107,8 @@ TEST_CASE("a command string whose program is missing fails as the shell says") {
 
 TEST_CASE("a program is looked up along the PATH that the task has") {
   const ProcessGuard guard;
-  const Folder first;
-  const Folder second;
+  const TemporaryFolder first;
+  const TemporaryFolder second;
   const auto path = settings({.env = {{"PATH", first.path() + ":/nowhere:" + second.path()}}});
   const Command command = Command::argv({"prog"}, path);
   CHECK(run(command).message == "cannot run 'prog': No such file or directory");
@@ -128,7 +128,7 @@ TEST_CASE("a program is looked up along the PATH that the task has") {
 
 TEST_CASE("a script without #! is run by the shell") {
   const ProcessGuard guard;
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string script = folder.write("script", "echo \"$0: $1\"\n", 0755);
   CHECK(run(Command::argv({script, "a b"})).output.stdout_text == script + ": a b\n");
 }
@@ -146,7 +146,7 @@ TEST_CASE("the shell is the one of the settings") {
 
 TEST_CASE("a command runs in its own working directory") {
   const ProcessGuard guard;
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string where = std::filesystem::canonical(folder.path());
   CHECK(run(Command::shell("pwd; echo $PWD", settings({.cwd = where}))).output.stdout_text ==
         where + "\n" + where + "\n");
@@ -175,7 +175,7 @@ TEST_CASE("stdin is empty, a text of any size, or a file") {
   CHECK_FALSE(run(Command::argv({"true"}, settings({.stdin_text = text}))).cause);
   CHECK(run(Command::argv({"cat"}, settings({.stdin_text = ""}))).output.stdout_text.empty());
 
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("in", "from a file");
   CHECK(run(Command::argv({"cat"}, settings({.stdin_file = path}))).output.stdout_text ==
         "from a file");

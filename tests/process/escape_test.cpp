@@ -227,7 +227,7 @@ TEST_CASE("a stop without grace kills what escaped at once") {
 
 TEST_CASE("what another osiiso below a task has started is its own to stop while it lives") {
   const ProcessGuard guard;
-  const Folder folder;
+  const TemporaryFolder folder;
   const Signpost signpost;
   // Takes the part of the inner osiiso: ends its task, deaf to the outer one's signal.
   Command command = Command::shell(

@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
@@ -20,6 +18,7 @@
 
 #include "base/stop_state.hpp"
 #include "process/process_list.hpp"
+#include "support/files.hpp"
 
 namespace osiiso::test {
 
@@ -82,29 +81,6 @@ class Running {
   std::future<Ended> ended_;
 };
 
-/// A folder for a test's files.
-class Folder {
- public:
-  Folder() {
-    std::string name = std::filesystem::temp_directory_path() / "osiiso-XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string file(const std::string& name) const { return path_ / name; }
-  std::string path() const { return path_; }
-  std::string write(const std::string& name, const std::string& text, unsigned mode = 0644) const {
-    std::ofstream(path_ / name) << text;
-    ::chmod(file(name).c_str(), mode);
-    return file(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 /// A place that a child passes, so that a test can wait until it has come that far.
 class Signpost {
  public:
@@ -119,7 +95,7 @@ class Signpost {
   }
 
  private:
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string fifo_;
 };
 

@@ -154,7 +154,7 @@ class Programs {
   }
 
  private:
-  Folder folder_;
+  TemporaryFolder folder_;
 };
 
 class RandomText {

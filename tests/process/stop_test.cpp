@@ -144,7 +144,7 @@ TEST_CASE("a command that takes SIGTERM as a reason to succeed has succeeded") {
 
 TEST_CASE("a command that is stopped before it starts never does") {
   const ProcessGuard guard;
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto stop = std::make_shared<base::StopState>();
   stop->request({});
   const Ended ended = run(Command::argv({"touch", folder.file("ran")}), stop);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "support/files.hpp"
+
 namespace osiiso::test {
 
 /// What a program did, seen from outside.
@@ -51,23 +53,6 @@ class RunningProgram {
 };
 
 Ended run_program(const Invocation& invocation);
-
-/// A fresh folder, removed with everything in it at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string write(const std::string& name, const std::string& text) const;
-
- private:
-  std::string path_;
-};
-
-std::string read_file(const std::string& path);
 
 /// Polls until `condition` holds; false after half a minute.
 template <typename Condition>
