@@ -22,6 +22,11 @@ constexpr Instant saturating_add(Instant at, Duration span) {
   return span > Instant::max() - std::max(at, Instant{}) ? Instant::max() : at + span;
 }
 
+/// For people; what is kept and what programs read is exact.
+constexpr double in_seconds(Duration span) {
+  return std::chrono::duration<double>(span).count();
+}
+
 /// The earlier one of those that there are.
 constexpr std::optional<Instant> earlier(std::optional<Instant> one, std::optional<Instant> other) {
   return one && other ? std::min(*one, *other) : (one ? one : other);

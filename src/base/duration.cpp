@@ -7,6 +7,7 @@
 
 #include "osiiso/error.hpp"
 
+#include "base/characters.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 
@@ -29,9 +30,6 @@ constexpr std::array kUnits = {Unit{"ns", 1},
                                Unit{"h", 3600 * kSecond},
                                Unit{"d", 86400 * kSecond}};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_space(char c) {
   return c == ' ' || c == '\t';
 }
@@ -77,7 +75,8 @@ Duration Parser::parse() {
     const bool is_bare = name.empty() && first && rest_.empty();
     if (name.empty() && !is_bare) {
       // What follows is another number, or no part of a duration at all.
-      if (!rest_.empty() && !is_digit(rest_.front()) && rest_.front() != '.') refuse_unreadable();
+      if (!rest_.empty() && !base::is_digit(rest_.front()) && rest_.front() != '.')
+        refuse_unreadable();
       refuse(base::format("has the number {} without a unit", number.text));
     }
     const auto* unit = std::ranges::find(kUnits, is_bare ? "s" : name, &Unit::name);
@@ -94,7 +93,7 @@ Duration Parser::parse() {
 Parser::Number Parser::take_number() {
   if (rest_.front() == '-') refuse("is negative; a duration is not");
   const auto take_digits = [this] {
-    const auto length = std::ranges::find_if_not(rest_, is_digit) - rest_.begin();
+    const auto length = std::ranges::find_if_not(rest_, base::is_digit) - rest_.begin();
     const std::string_view digits = rest_.substr(0, static_cast<std::size_t>(length));
     rest_.remove_prefix(digits.size());
     return digits;
@@ -112,11 +111,8 @@ Parser::Number Parser::take_number() {
 }
 
 std::string_view Parser::take_unit_name() {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           static_cast<unsigned char>(c) >= 0x80;
-  };
-  const auto length = std::ranges::find_if_not(rest_, is_letter) - rest_.begin();
+  const auto may_be_of_unit = [](char c) { return base::is_letter(c) || base::is_beyond_ascii(c); };
+  const auto length = std::ranges::find_if_not(rest_, may_be_of_unit) - rest_.begin();
   const std::string_view name = rest_.substr(0, static_cast<std::size_t>(length));
   rest_.remove_prefix(name.size());
   return name;

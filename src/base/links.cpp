@@ -19,18 +19,6 @@ namespace {
 // As many as the kernel follows.
 constexpr int kMostLinks = 40;
 
-bool is_of_others(const struct stat& found) {
-  return found.st_uid != 0 && found.st_uid != ::geteuid();
-}
-
-/// None: there is nothing.
-std::optional<struct stat> look_at(const std::string& path) {
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) == 0) return found;
-  if (errno == ENOENT) return std::nullopt;
-  throw SystemError("cannot look at " + path, errno);
-}
-
 std::string real_path(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
   if (!real) throw SystemError("cannot find " + path, errno);
@@ -68,6 +56,21 @@ Resolved resolve(const std::string& path) {
     resolved.file = look_at(resolved.path);
   }
   return resolved;
+}
+
+std::optional<struct stat> look_at(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0) return found;
+  if (errno == ENOENT) return std::nullopt;
+  throw SystemError("cannot look at " + path, errno);
+}
+
+bool is_same_file(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+bool is_of_others(const struct stat& file) {
+  return file.st_uid != 0 && file.st_uid != ::geteuid();
 }
 
 bool is_planted(const std::string& path, const struct stat& file) {

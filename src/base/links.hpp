@@ -20,8 +20,16 @@ struct Resolved {
 /// folder such as /tmp anybody may have put it there.
 Resolved resolve(const std::string& path);
 
-/// Whether `file` at `path` is somebody else's (neither this user's nor root's) in a folder that
-/// everybody can write to: anybody may have put it there, to be believed or to be filled.
+/// What is at `path`, a link itself and not what it leads to; none: nothing. Throws `SystemError`.
+std::optional<struct stat> look_at(const std::string& path);
+
+bool is_same_file(const struct stat& one, const struct stat& other);
+
+/// Whether `file` is neither this user's nor root's.
+bool is_of_others(const struct stat& file);
+
+/// Whether `file` at `path` is somebody else's in a folder that everybody can write to: anybody may
+/// have put it there, to be believed or to be filled.
 bool is_planted(const std::string& path, const struct stat& file);
 
 }  // namespace osiiso::base

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/characters.hpp"
 #include "base/format.hpp"
 #include "base/width_table.hpp"
 
@@ -150,8 +151,7 @@ bool is_blank(std::string_view line) {
 }
 
 bool is_shell_safe(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
+  return is_alphanumeric(c) || std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
 }
 
 }  // namespace

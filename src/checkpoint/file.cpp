@@ -56,19 +56,13 @@ std::string system_text(int error) {
   return std::generic_category().message(error);
 }
 
-/// None: there is nothing.
-std::optional<struct stat> look_at(const std::string& path, const std::string& shown) {
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) == 0) return found;
-  if (errno == ENOENT) return std::nullopt;
-  fail(shown, base::format("cannot look at {}: {}", path, system_text(errno)));
-}
-
-base::Resolved follow(const std::string& path) {
+/// What `look` finds at `path`, its errors told of the checkpoint.
+template <class Look>
+auto find(Look look, const std::string& path, const std::string& shown) {
   try {
-    return base::resolve(path);
+    return look(path);
   } catch (const Error& error) {
-    fail(path, error.what());
+    fail(shown, error.what());
   }
 }
 
@@ -83,7 +77,7 @@ void require_own_file(const std::string& path, const struct stat& found, const s
 }  // namespace
 
 std::string resolve_path(const std::string& path) {
-  const auto [resolved, found, through_link] = follow(path);
+  const auto [resolved, found, through_link] = find(base::resolve, path, path);
   // Whoever made a link to nothing meant another file.
   if (!found && through_link) {
     fail(path, base::format("cannot find {}: {}", resolved, system_text(ENOENT)));
@@ -92,7 +86,7 @@ std::string resolve_path(const std::string& path) {
   for (const char* suffix : kSideFiles) {
     const std::string beside = resolved + suffix;
     // SQLite itself makes no links, and follows none.
-    if (const auto side = look_at(beside, path)) {
+    if (const auto side = find(base::look_at, beside, path)) {
       require_own_file(beside, *side, path, beside + " is no regular file");
     }
   }
@@ -107,7 +101,7 @@ void create_file(const std::string& resolved, const std::string& shown) {
 }
 
 Claim::Claim(const std::string& resolved, const std::string& shown) {
-  const auto found = look_at(resolved, shown);
+  const auto found = find(base::look_at, resolved, shown);
   if (!found) fail(shown, "it is gone");
   file_ = {found->st_dev, found->st_ino};
   const std::lock_guard lock(claims().mutex);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/format.hpp"
+#include "base/links.hpp"
 #include "cli/variable.hpp"
 
 namespace osiiso::cli {
@@ -16,8 +17,7 @@ bool is_of_parent(int descriptor) {
   const auto path = base::format("/proc/{}/fd/{}", ::getppid(), descriptor);
   // Some shells redirect their own stream while a command runs, so that it would be the same file.
   return ::fstat(descriptor, &own) == 0 && !S_ISREG(own.st_mode) &&
-         ::stat(path.c_str(), &parents) == 0 && own.st_dev == parents.st_dev &&
-         own.st_ino == parents.st_ino;
+         ::stat(path.c_str(), &parents) == 0 && base::is_same_file(own, parents);
 }
 
 }  // namespace

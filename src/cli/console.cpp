@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/format.hpp"
+#include "base/links.hpp"
 #include "base/text.hpp"
 #include "cli/variable.hpp"
 
@@ -29,7 +30,7 @@ bool is_same_file(int one, int other) {
   struct stat first {};
   struct stat second {};
   return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
-         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+         base::is_same_file(first, second);
 }
 
 std::size_t place_of(int descriptor) {

@@ -11,6 +11,7 @@
 
 #include "osiiso/error.hpp"
 
+#include "base/characters.hpp"
 #include "base/descriptor_stream.hpp"
 #include "base/format.hpp"
 #include "base/links.hpp"
@@ -32,8 +33,7 @@ constexpr mode_t kFolder = 0777;  // as the umask says
 constexpr mode_t kFile = 0666;
 
 bool is_plain(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         static_cast<unsigned char>(c) >= 128 ||
+  return base::is_alphanumeric(c) || base::is_beyond_ascii(c) ||
          std::string_view("._-+=@,").find(c) != std::string_view::npos;
 }
 
@@ -53,9 +53,7 @@ base::Descriptor folder_in(const base::Descriptor& parent, const std::string& na
   struct stat status {};
   if (::fstat(folder.get(), &status) != 0) throw SystemError("cannot look at " + path, errno);
   // Whoever owns it could read along.
-  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-    throw SystemError("cannot write to " + path, EPERM);
-  }
+  if (base::is_of_others(status)) throw SystemError("cannot write to " + path, EPERM);
   return folder;
 }
 

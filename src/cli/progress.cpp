@@ -12,6 +12,7 @@
 
 #include "osiiso/own_process.hpp"
 
+#include "base/clock.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "cli/ci.hpp"
@@ -60,10 +61,6 @@ bool has_terminal() {
   return ::tcgetpgrp(STDERR_FILENO) == (guardian > 0 ? ::getpgid(guardian) : ::getpgrp());
 }
 
-double seconds(Duration time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 /// `12.3s`, `4m05s`, `2h03m`.
 std::string rough_time(double time) {
   const auto whole = static_cast<std::int64_t>(time);
@@ -80,7 +77,7 @@ std::string running_line(const std::vector<RunningTask>& tasks) {
   std::string text;
   for (std::size_t i = 0; i < std::min(tasks.size(), kTasksInLine); ++i) {
     text += base::format("{}{} {}", i == 0 ? ": " : ", ", shown_name(tasks[i].name, kNameColumns),
-                         rough_time(seconds(tasks[i].running_for)));
+                         rough_time(base::in_seconds(tasks[i].running_for)));
   }
   return text;
 }
@@ -109,7 +106,7 @@ void Progress::listen(Hooks& hooks) {
 void Progress::tell_finished(const TaskResult& result) {
   auto text = base::format("task '{}' {}", result.name, to_string(result.status));
   if (result.attempts > 1) text += base::format(" ({} attempts)", result.attempts);
-  if (result.started_at) text += base::format(", {:.3f}s", seconds(result.duration));
+  if (result.started_at) text += base::format(", {:.3f}s", base::in_seconds(result.duration));
   if (!result.message.empty()) text += ": " + result.message;
   say(text);
 }
@@ -163,7 +160,7 @@ std::string Progress::bar() const {
   const auto tasks = source_.running();
   const std::size_t room = rows > 2 ? rows - 2 : 0;
   for (std::size_t i = 0; i < std::min({tasks.size(), kTasksInBar, room}); ++i) {
-    const auto line = base::format("{:>8}  {}", rough_time(seconds(tasks[i].running_for)),
+    const auto line = base::format("{:>8}  {}", rough_time(base::in_seconds(tasks[i].running_for)),
                                    base::escape_controls(tasks[i].name));
     text += base::cut_to_width(line, width) + '\n';
   }
@@ -175,7 +172,7 @@ std::string Progress::counts(const QueueStats& stats, std::size_t width) const {
   auto text = base::format(" {}/{}", stats.finished, total);
   if (failed_ > 0) text += base::format(", {} failed", failed_.load());
   text += base::format(", {} running", stats.running);
-  const double elapsed = seconds(base::now() - started_at_);
+  const double elapsed = base::in_seconds(base::now() - started_at_);
   const auto done = static_cast<double>(stats.finished - finished_before_);
   if (done > 0 && elapsed >= kLeastSeconds) {
     const double rate = done / elapsed;

@@ -14,6 +14,7 @@
 #include "osiiso/process_queue.hpp"
 #include "osiiso/thread_queue.hpp"
 
+#include "base/clock.hpp"
 #include "base/cpus.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -116,7 +117,7 @@ void say_running(const std::vector<RunningTask>& tasks, const QueueStats& stats)
   for (const auto& task : tasks) {
     text += base::format("osiiso: running: {}", base::escape_controls(task.name));
     if (task.attempt > 1) text += base::format(" (attempt {})", task.attempt);
-    text += base::format(", {:.1f}s\n", std::chrono::duration<double>(task.running_for).count());
+    text += base::format(", {:.1f}s\n", base::in_seconds(task.running_for));
   }
   text += base::format("osiiso: {} running, {} waiting, {} finished\n", stats.running,
                        stats.outstanding - stats.running, stats.finished);

@@ -7,6 +7,7 @@
 
 #include "osiiso/error.hpp"
 
+#include "base/characters.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "job/diagnostics.hpp"
@@ -16,29 +17,16 @@ namespace {
 
 constexpr char kNul = '\0';
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-// What a shell takes as the name of a variable.
-bool is_identifier(std::string_view text) {
-  return !text.empty() && is_letter(text.front()) &&
-         std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c); });
-}
-
-// What a person would use as a name: an identifier, with dashes allowed.
+// What a person would use as a name: that of a variable, with dashes allowed.
 bool is_word(std::string_view text) {
-  return !text.empty() && is_letter(text.front()) &&
-         std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+  return !text.empty() && base::is_name_character(text.front()) && !base::is_digit(text.front()) &&
+         std::ranges::all_of(text, [](char c) { return base::is_name_character(c) || c == '-'; });
 }
 
 bool is_position(std::string_view text) {
   constexpr std::size_t kMostDigits = 6;
   return !text.empty() && text.size() <= kMostDigits && text.front() != '0' &&
-         std::ranges::all_of(text, is_digit);
+         std::ranges::all_of(text, base::is_digit);
 }
 
 // The parts of a path. Like dirname(1) and basename(1); `without extension` and the extension
@@ -326,7 +314,7 @@ std::size_t Template::field_for(const Match& match) {
       break;
     case Form::name:
       // A name that is none for a shell has a number; no identifier begins with a digit.
-      field.variable = is_identifier(match.inner)
+      field.variable = base::is_variable_name(match.inner)
                            ? base::format("OSIISO_KEY_{}", match.inner)
                            : base::format("OSIISO_KEY_{}", fields_.size() + 1);
       break;

@@ -9,12 +9,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/characters.hpp"
+
 namespace osiiso::job {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::optional<std::int64_t> from_digits(std::string_view digits, int base, bool is_negative) {
   std::uint64_t magnitude = 0;
@@ -31,7 +29,7 @@ bool is_core_number(std::string_view text) {
   std::size_t at = 0;
   const auto skip_digits = [&] {
     const std::size_t begin = at;
-    while (at < text.size() && is_digit(text[at])) ++at;
+    while (at < text.size() && base::is_digit(text[at])) ++at;
     return at - begin;
   };
   const auto skip_sign = [&] {
@@ -54,7 +52,7 @@ bool is_core_number(std::string_view text) {
 
 // Reads exactly `count` digits off the front.
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
-  if (text.size() < count || !std::ranges::all_of(text.substr(0, count), is_digit)) {
+  if (text.size() < count || !std::ranges::all_of(text.substr(0, count), base::is_digit)) {
     return std::nullopt;
   }
   int value = 0;
@@ -80,8 +78,9 @@ std::optional<std::chrono::nanoseconds> take_time_of_day(std::string_view& text)
   if (!second || *second > 60) return std::nullopt;
   nanoseconds all = hours(*hour) + minutes(*minute) + seconds(std::min(*second, 59));
   if (take(text, ".")) {
-    if (text.empty() || !is_digit(text.front())) return std::nullopt;
-    for (std::int64_t unit = 100'000'000; !text.empty() && is_digit(text.front()); unit /= 10) {
+    if (text.empty() || !base::is_digit(text.front())) return std::nullopt;
+    for (std::int64_t unit = 100'000'000; !text.empty() && base::is_digit(text.front());
+         unit /= 10) {
       all += nanoseconds(unit * (text.front() - '0'));
       text.remove_prefix(1);
     }

@@ -12,6 +12,7 @@
 #include <array>
 #include <utility>
 
+#include "base/characters.hpp"
 #include "job/shell_commands.hpp"
 
 namespace osiiso::job {
@@ -25,12 +26,6 @@ constexpr int kDeepest = 100;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
-}
-bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 class Lexer {
@@ -467,12 +462,12 @@ void Lexer::dollar(bool in_double_quotes) {
   skip(1);
   constexpr std::string_view kSpecial = "$#?!@*-";
   if (!more()) return;
-  if (is_digit(peek()) || kSpecial.find(peek()) != std::string_view::npos) {
+  if (base::is_digit(peek()) || kSpecial.find(peek()) != std::string_view::npos) {
     skip(1);
     return;
   }
   const std::size_t name = at_;
-  while (more() && is_name(peek())) skip(1);
+  while (more() && base::is_name_character(peek())) skip(1);
   if (dialect_ == ShellDialect::zsh && at_ > name && peek() == '[') doubt();
 }
 

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/characters.hpp"
+
 namespace osiiso::process {
 namespace {
 
@@ -29,21 +31,13 @@ constexpr auto kChangedByTheShell =
 
 constexpr std::string_view kBlanks = " \t";
 
-constexpr bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 constexpr bool is_harmless(char c) {
-  return is_alphanumeric(c) || std::string_view("%+,-./:=@]^_").find(c) != std::string_view::npos;
+  return base::is_alphanumeric(c) ||
+         std::string_view("%+,-./:=@]^_").find(c) != std::string_view::npos;
 }
 
 constexpr bool is_harmless_in_quotes(char c) {
   return c == '\t' || (c >= ' ' && c <= '~');
-}
-
-bool is_name(std::string_view name) {
-  return !name.empty() && !(name.front() >= '0' && name.front() <= '9') &&
-         std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 /// Takes words from the front of a text. A function that returns false has met something that is
@@ -108,7 +102,7 @@ class WordReader {
     if (!rest_.starts_with("{OSIISO_")) return false;
     rest_.remove_prefix(1);
     const auto name = take_until('}');
-    if (!name || !is_name(*name)) return false;
+    if (!name || !base::is_variable_name(*name)) return false;
     const auto value = environment_.find(*name);
     if (value) word += *value;
     return value.has_value();
@@ -149,14 +143,8 @@ bool is_handed_on(std::string_view variable) {
   const std::size_t size = variable.find('=');
   if (size == std::string_view::npos) return false;
   const auto name = variable.substr(0, size);
-  return is_name(name) && std::ranges::find(kChangedByTheShell, name) == kChangedByTheShell.end();
-}
-
-bool is_same_directory(const std::string& one, const std::string& other) {
-  struct stat a {};
-  struct stat b {};
-  return ::stat(one.c_str(), &a) == 0 && ::stat(other.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
-         a.st_ino == b.st_ino;
+  return base::is_variable_name(name) &&
+         std::ranges::find(kChangedByTheShell, name) == kChangedByTheShell.end();
 }
 
 // Another one sets variables of its own, takes functions from the environment or has programs built
@@ -182,8 +170,9 @@ bool shell_only_executes(const Environment& environment, const std::string& cwd)
   if (!shell_is_known) return false;
   if (!std::ranges::all_of(environment.block(), is_handed_on)) return false;
   const auto pwd = environment.find("PWD");
+  std::error_code failed;
   return pwd && pwd->starts_with('/') &&
-         is_same_directory(std::string(*pwd), cwd.empty() ? "." : cwd);
+         std::filesystem::equivalent(*pwd, cwd.empty() ? "." : cwd, failed);
 }
 
 }  // namespace osiiso::process

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/markdown.hpp"
 
-#include <chrono>
 #include <string_view>
 
+#include "base/characters.hpp"
+#include "base/clock.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 
@@ -17,9 +18,7 @@ constexpr std::size_t kRoomForRest = 100;
 std::string cell(std::string_view text) {
   std::string escaped;
   for (const char c : base::cut_to_width(base::escape_controls(text), kCellColumns)) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                          (c >= 'a' && c <= 'z') || c == ' ' ||
-                          static_cast<unsigned char>(c) >= 128;
+    const bool is_plain = base::is_alphanumeric(c) || c == ' ' || base::is_beyond_ascii(c);
     escaped += is_plain ? std::string(1, c) : base::format("&#{};", static_cast<int>(c));
   }
   return escaped;
@@ -46,7 +45,7 @@ std::string markdown(const std::string& name, const RunSummary& summary, const R
       "| ---: | ---: | ---: | ---: | ---: |\n"
       "| {} | {} | {} | {} | {:.3f}s |\n\n",
       cell(name), summary.status(), summary.total_submitted, summary.succeeded, summary.failed,
-      summary.cancelled, std::chrono::duration<double>(summary.duration).count());
+      summary.cancelled, base::in_seconds(summary.duration));
   if (!failures.empty()) {
     text += "| failed task | attempts | message |\n| --- | ---: | --- |\n";
   }

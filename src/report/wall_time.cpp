@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstddef>
 
+#include "base/characters.hpp"
 #include "base/format.hpp"
 
 namespace osiiso::report {
@@ -26,10 +27,9 @@ using std::chrono::year_month_day;
 constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
 
 bool has_shape(std::string_view text) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (text.size() != kShape.size()) return false;
   for (std::size_t i = 0; i < kShape.size(); ++i) {
-    if (is_digit(kShape[i]) ? !is_digit(text[i]) : text[i] != kShape[i]) return false;
+    if (base::is_digit(kShape[i]) ? !base::is_digit(text[i]) : text[i] != kShape[i]) return false;
   }
   return true;
 }
