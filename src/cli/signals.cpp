@@ -19,6 +19,7 @@
 
 #include "base/clock.hpp"
 #include "base/signals.hpp"
+#include "base/thread.hpp"
 #include "cli/console.hpp"
 
 namespace osiiso::cli {
@@ -80,7 +81,7 @@ SignalWatch::SignalWatch(Reactions reactions)
   const auto set = heard_signals();
   signals_ = base::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) throw SystemError("cannot make a signalfd", errno);
-  thread_ = std::thread([this] { listen(); });
+  thread_ = base::start_thread("the thread that listens for signals", [this] { listen(); });
 }
 
 SignalWatch::~SignalWatch() {

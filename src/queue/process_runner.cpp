@@ -188,20 +188,23 @@ void ProcessRunner::prepare(const TaskContext& context) {
 void ProcessRunner::start_worker(const TaskContext& context) {
   if (worker_ && worker_->has_ended()) drop_worker();
   for (int starts = 1; !worker_; ++starts) {
-    worker_ = process::start_patiently(context.stop_state(),
-                                       [] { return std::make_unique<WorkerProcess>(); });
-    Start start{};
-    try {
-      start = shake_hands(context);
-    } catch (...) {
-      worker_.reset();
-      throw;
-    }
+    const auto start =
+        process::start_patiently(context.stop_state(), [&] { return start_once(context); });
     if (start == Start::ready) return;
     const std::string death = start == Start::died ? worker_->death() : std::string();
     worker_.reset();
     if (start == Start::stopped) return;
     if (starts == kMostStarts) throw WorkerError("no worker process can be started: " + death);
+  }
+}
+
+ProcessRunner::Start ProcessRunner::start_once(const TaskContext& context) {
+  worker_ = std::make_unique<WorkerProcess>();
+  try {
+    return shake_hands(context);
+  } catch (...) {
+    worker_.reset();
+    throw;
   }
 }
 
@@ -225,7 +228,8 @@ ProcessRunner::Start ProcessRunner::shake_hands(const TaskContext& context) {
     while (const auto frame = link.next()) {
       if (frame->type == FrameType::ready) return Start::ready;
       if (frame->type == FrameType::unready) {
-        auto thrown = decode<UnreadyMessage>(*frame).thrown;
+        auto [thrown, lack] = decode<UnreadyMessage>(*frame);
+        if (lack != 0) throw SystemError("a worker process cannot start its second thread", lack);
         throw RemoteError(std::move(thrown.type_name), thrown.what);
       }
       set_up(*frame);

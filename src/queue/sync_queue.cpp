@@ -31,7 +31,11 @@ SyncQueue::SyncQueue(std::shared_ptr<queue::Engine> engine,
 }
 
 SyncQueue::~SyncQueue() {
-  shutdown(std::uncaught_exceptions() > exceptions_);
+  try {
+    shutdown(std::uncaught_exceptions() > exceptions_);
+  } catch (const SystemError&) {  // there are no threads to be had
+    shutdown(true);
+  }
   engine_->attach(nullptr);
 }
 
@@ -87,7 +91,12 @@ void SyncQueue::join() {
 RunSummary SyncQueue::run(std::optional<Duration> timeout, bool strict) {
   require_outside("run() is already in progress");
   engine_->begin_run(timeout);
-  workers_->start();
+  try {
+    workers_->start();
+  } catch (...) {
+    engine_->leave_run();
+    throw;
+  }
   auto summary = engine_->finish_run();
   process::stop_kept(engine_->run_id(), engine_->options().grace);
   workers_->end_run();
@@ -108,7 +117,7 @@ void SyncQueue::shutdown(bool force) {
   engine_->close();
   if (force) engine_->kill();
   if (is_inside()) return;  // the task or hook that asked for it is one of those to end
-  start_workers();
+  if (!force) start_workers();
   engine_->wait_until_idle();
 }
 

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "queue/thread_workers.hpp"
 
+#include <chrono>
 #include <exception>
-#include <system_error>
 #include <utility>
+
+#include "base/thread.hpp"
 
 namespace osiiso::queue {
 namespace {
+
+using namespace std::chrono_literals;
+
+// A thread that cannot be had is tried again after this, and the last hope of one is given up after
+// that.
+constexpr Duration kThreadPause = 100ms;
+constexpr Duration kThreadPatience = 10s;
 
 thread_local const ThreadWorkers* workers_of_this_thread = nullptr;
 
@@ -34,12 +43,18 @@ ThreadWorkers::~ThreadWorkers() {
     work_.notify_all();
     time_.notify_all();
   }
-  for (auto& thread : threads_) thread.join();
+  for (auto& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
   if (timekeeper_.joinable()) timekeeper_.join();
 }
 
 void ThreadWorkers::start() {
   const Engine::Turn turn(*engine_);
+  if (!timekeeper_.joinable()) {
+    timekeeper_ = base::start_thread("the thread that keeps the time", [this] { keep_time(); });
+  }
+  lack_.reset();
   started_ = true;
 }
 
@@ -57,57 +72,64 @@ void ThreadWorkers::wake() {
   } else if (idle_ > 0) {
     ++woken_;
     work_.notify_one();
-  } else if (static_cast<int>(threads_.size()) < limit_) {
+  } else if (thread_count() < limit_) {
     add_thread();
   }
 }
 
 void ThreadWorkers::add_thread() {
-  seats_.emplace_back();
-  threads_.emplace_back();
-  try {
-    seat_thread(static_cast<int>(threads_.size()) - 1);
-  } catch (const std::system_error&) {
-    seats_.pop_back();
-    threads_.pop_back();
-    // The others do its work, unless there is none.
-    if (threads_.empty()) throw;
+  if (vacant_.empty()) {
+    vacant_.push_back(static_cast<int>(threads_.size()));
+    seats_.emplace_back();
+    threads_.emplace_back();
   }
+  try {
+    seat_thread(vacant_.back());
+    vacant_.pop_back();
+    lack_.reset();
+  } catch (const SystemError& failed) {
+    // As long as there are others, they do its work.
+    if (thread_count() == 0 && !lack_) lack_ = {failed, base::now()};
+    alarm(base::saturating_add(base::now(), kThreadPause));
+  }
+}
+
+int ThreadWorkers::thread_count() const {
+  return static_cast<int>(threads_.size() - vacant_.size());
 }
 
 void ThreadWorkers::alarm(Instant at) {
   if (stopping_ || (alarm_at_ && *alarm_at_ <= at)) return;
   alarm_at_ = at;
-  if (timekeeper_.joinable()) {
-    time_.notify_one();
-  } else {
-    timekeeper_ = std::thread([this] { keep_time(); });
-  }
+  time_.notify_one();
 }
 
 void ThreadWorkers::replace(int worker) {
-  seats_[static_cast<std::size_t>(worker)]->abandoned = true;
+  std::exchange(seats_[static_cast<std::size_t>(worker)], nullptr)->abandoned = true;
   threads_[static_cast<std::size_t>(worker)].detach();
-  seat_thread(worker);
+  vacant_.push_back(worker);
+  add_thread();
 }
 
 void ThreadWorkers::seat_thread(int worker) {
   auto seat = std::make_shared<Seat>(Seat{.worker = worker});
   std::shared_ptr<AttemptRunner> runner = make_runner_();
   seat->runner = runner;
-  seats_[static_cast<std::size_t>(worker)] = seat;
   threads_[static_cast<std::size_t>(worker)] =
-      std::thread([this, seat = std::move(seat), runner = std::move(runner)]() mutable {
+      base::start_thread("a worker thread", [this, seat, runner = std::move(runner)]() mutable {
         serve(*seat, *runner);
         runner.reset();  // here, so that all of them end at the same time
       });
+  seats_[static_cast<std::size_t>(worker)] = std::move(seat);
 }
 
 void ThreadWorkers::end_run() {
   std::vector<std::shared_ptr<AttemptRunner>> runners;
   {
     const Engine::Turn turn(*engine_);
-    for (const auto& seat : seats_) runners.push_back(seat->runner.lock());
+    for (const auto& seat : seats_) {
+      if (seat) runners.push_back(seat->runner.lock());
+    }
   }
   for (const auto& runner : runners) {
     if (runner) runner->end_run();
@@ -179,17 +201,28 @@ void ThreadWorkers::linger() const {
 
 void ThreadWorkers::keep_time() {
   for (;;) {
-    Engine::Turn turn(*engine_);
-    if (stopping_) return;
-    if (!alarm_at_) {
-      time_.wait(turn.lock());
-    } else if (base::now() < *alarm_at_) {
-      time_.wait_until(turn.lock(), base::timer_instant(*alarm_at_));
-    } else {
-      alarm_at_.reset();
-      engine_->tick(turn);
+    std::optional<SystemError> hopeless;
+    {
+      Engine::Turn turn(*engine_);
+      if (stopping_) return;
+      if (!alarm_at_) {
+        time_.wait(turn.lock());
+      } else if (base::now() < *alarm_at_) {
+        time_.wait_until(turn.lock(), base::timer_instant(*alarm_at_));
+      } else {
+        alarm_at_.reset();
+        engine_->tick(turn);
+        hopeless = give_up_threads();
+      }
     }
+    if (hopeless) engine_->fail(std::make_exception_ptr(*hopeless));
   }
+}
+
+/// Why there is nobody to work, when that has been so for too long.
+std::optional<SystemError> ThreadWorkers::give_up_threads() {
+  if (!lack_ || base::now() - lack_->since < kThreadPatience) return {};
+  return std::exchange(lack_, std::nullopt)->failure;
 }
 
 }  // namespace osiiso::queue

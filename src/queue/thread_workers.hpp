@@ -8,14 +8,17 @@
 #include <thread>
 #include <vector>
 
+#include "osiiso/error.hpp"
+
 #include "queue/attempt_runner.hpp"
 #include "queue/sync_workers.hpp"
 
 namespace osiiso::queue {
 
 /// The threads that run a queue's attempts, or have them run by what `make_runner` makes for each,
-/// made as they are needed; and one that keeps the time, made when there is first something to wait
-/// for.
+/// made as they are needed; and one that keeps the time. Where the system lacks threads, those that
+/// there are do the work, and the missing ones are tried again; where there is none for ten
+/// seconds, the run ends with that error.
 ///
 /// Thread-safe. The threads own the engine jointly, so that one which was abandoned in a deaf
 /// function can return after the queue is gone.
@@ -25,6 +28,7 @@ class ThreadWorkers final : public SyncWorkers {
   /// Every attempt must be final or abandoned.
   ~ThreadWorkers() override;
 
+  /// Throws `SystemError` where not even the thread that keeps the time can be had.
   void start() override;
 
   bool is_worker_thread() const override;
@@ -46,7 +50,15 @@ class ThreadWorkers final : public SyncWorkers {
   // What a worker did since its last turn.
   enum class Rest { none, lingered, slept };
 
+  // Why there is not a single thread for work that could start, and since when.
+  struct Lack {
+    SystemError failure;
+    Instant since;
+  };
+
   void add_thread();
+  int thread_count() const;
+  std::optional<SystemError> give_up_threads();
   void seat_thread(int worker);
   void serve(const Seat& seat, AttemptRunner& runner);
   std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);
@@ -68,6 +80,8 @@ class ThreadWorkers final : public SyncWorkers {
   bool lingering_ = false;  // one worker looks at `called_` for a while
   std::vector<std::shared_ptr<Seat>> seats_;
   std::vector<std::thread> threads_;  // by worker
+  std::vector<int> vacant_;           // workers that have no thread
+  std::optional<Lack> lack_;
   std::thread timekeeper_;
   std::optional<Instant> alarm_at_;
 

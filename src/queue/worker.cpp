@@ -22,6 +22,7 @@
 
 #include "base/poll.hpp"
 #include "base/signals.hpp"
+#include "base/thread.hpp"
 #include "process/kept_groups.hpp"
 #include "process/offspring.hpp"
 #include "queue/image.hpp"
@@ -73,7 +74,7 @@ ThrownMessage current_thrown() {
 template <typename Body>
 std::thread quiet_thread(Body body) {
   const base::SignalsBlocked blocked;
-  return std::thread(std::move(body));
+  return base::start_thread("the thread that listens", std::move(body));
 }
 
 }  // namespace
@@ -83,7 +84,13 @@ Worker::Worker(base::Descriptor socket, bool watch_parent) : socket_(std::move(s
 }
 
 int Worker::serve() {
-  auto listener = quiet_thread([this] { listen(); });
+  std::thread listener;
+  try {
+    listener = quiet_thread([this] { listen(); });
+  } catch (const SystemError& failed) {
+    send(encode(UnreadyMessage{.thrown = {}, .lack = failed.code()}));
+    return EXIT_FAILURE;
+  }
   send(encode(HelloMessage{build_id(), ::getpid()}));
   if (set_up()) {
     while (const auto task = next_task()) {

@@ -212,7 +212,7 @@ Frame encode(const ReadyMessage& /*message*/) {
 }
 
 Frame encode(const UnreadyMessage& message) {
-  return make_frame(FrameType::unready, of(message.thrown));
+  return make_frame(FrameType::unready, {{"thrown", of(message.thrown)}, {"lack", message.lack}});
 }
 
 Frame encode(const TaskMessage& message) {
@@ -274,7 +274,7 @@ SetupMessage decode(const Frame& frame) {
 template <>
 UnreadyMessage decode(const Frame& frame) {
   return read_frame(frame, FrameType::unready, [](const json& payload) -> UnreadyMessage {
-    return {.thrown = to_thrown(payload)};
+    return {.thrown = to_thrown(payload.at("thrown")), .lack = payload.at("lack")};
   });
 }
 

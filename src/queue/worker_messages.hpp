@@ -36,7 +36,8 @@ struct ThrownMessage {
 struct ReadyMessage {};
 
 struct UnreadyMessage {
-  ThrownMessage thrown;
+  ThrownMessage thrown;  // by the initializer, unless
+  int lack = 0;          // the system had no thread to listen with: errno
 };
 
 /// A function, as `RemoteCall` has it.

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -6,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "cli/osiiso.hpp"
+#include "support/process_guard.hpp"
 
 using namespace osiiso::test;
 
@@ -26,6 +30,24 @@ Ended run_with_descriptors(int limit, const std::vector<std::string>& options, s
   words.insert(words.begin(),
                {"/bin/sh", "-c", "ulimit -n " + std::to_string(limit) + " && exec \"$0\" \"$@\""});
   return run_program(invocation);
+}
+
+/// The program as a user of its own, who may have so many processes and threads.
+Invocation with_processes(int limit, int user, std::vector<std::string> options, std::string job) {
+  auto invocation = osiiso_with(std::move(options), std::move(job));
+  auto& words = invocation.arguments;
+  const auto id = std::to_string(user);
+  words.insert(words.begin(), {"prlimit", "--core=0", "--nproc=" + std::to_string(limit), "setpriv",
+                               "--reuid", id, "--regid", id, "--clear-groups"});
+  invocation.folder = "/";
+  return invocation;
+}
+
+/// Only root can be another user, and root has no such limit itself.
+bool can_limit_processes() {
+  constexpr int kUser = 71100;
+  return ::geteuid() == 0 &&
+         run_program(with_processes(8, kUser, {"--version"}, {})).exit_code == 0;
 }
 
 }  // namespace
@@ -65,4 +87,48 @@ TEST_CASE("what never comes fails the task with its cause, and the timeout of an
     CHECK(impatient.at("message") == "task 'impatient' exceeded 1s timeout");
     CHECK(impatient.at("duration").get<double>() < 10);
   }
+}
+
+TEST_CASE("a low limit of processes and threads ends in a cause, wherever it is reached") {
+  const ProcessGuard guard;
+  if (!can_limit_processes()) return;
+  const std::string job = "tasks:\n  - exec sleep 0.05\n  - exec sleep 0.05\n";
+  struct Run {
+    std::string queue;
+    int limit;
+    std::unique_ptr<RunningProgram> program;
+  };
+  // All at the same time: what never comes is waited for.
+  std::vector<Run> runs;
+  for (const std::string queue : {"thread", "process", "async"}) {
+    for (const int limit : {2, 3, 4, 5, 6, 7, 8, 9, 30}) {
+      const int user = 71101 + static_cast<int>(runs.size());
+      const auto invocation = with_processes(
+          limit, user, {"run", "-", "-j1", "--json", "--progress", "none", "--queue", queue}, job);
+      runs.push_back({queue, limit, std::make_unique<RunningProgram>(invocation)});
+    }
+  }
+  bool lacked_listener = false;
+  for (auto& run : runs) {
+    const auto ended = run.program->wait();
+    CAPTURE(run.queue);
+    CAPTURE(run.limit);
+    CAPTURE(ended.err);
+    REQUIRE(ended.exit_code);
+    if (run.limit == 30) CHECK(ended.exit_code == 0);
+    if (ended.exit_code == 70) {
+      CHECK(ended.err.starts_with("osiiso: cannot start "));
+      CHECK(ended.err.ends_with(": Resource temporarily unavailable\n"));
+    } else if (ended.exit_code != 0) {
+      CHECK(ended.exit_code == 1);
+      const auto summary = nlohmann::json::parse(ended.out);
+      for (const auto& result : summary.at("results")) {
+        CHECK(result.at("exception").at("kind") == "spawn");
+        const auto message = result.at("message").get<std::string>();
+        CHECK(message.ends_with(": Resource temporarily unavailable"));
+        if (message.starts_with("a worker process cannot start its")) lacked_listener = true;
+      }
+    }
+  }
+  CHECK(lacked_listener);
 }
