@@ -213,6 +213,8 @@ class Reader {
       });
     } catch (const json::parse_error& error) {
       throw Error(base::format("byte {} is no JSON", error.byte));
+    } catch (const json::out_of_range&) {
+      throw Error("it has a number that is too large");
     }
     read_run(rest);
     return std::move(run_);

@@ -84,6 +84,7 @@ TEST_CASE("a later version may tell more, and a reader may have put it into anot
 TEST_CASE("what is no summary is refused with its place") {
   CHECK(error_of("") == "byte 1 is no JSON");
   CHECK(error_of("{\"schema\": 1") == "byte 13 is no JSON");
+  CHECK(error_of(R"({"schema": 1e999})") == "it has a number that is too large");
   CHECK(error_of("[]") == "there is no object with 'schema'");
   CHECK(error_of("3") == "there is no object with 'schema'");
   CHECK(error_of("{}") == "'schema' is missing");
