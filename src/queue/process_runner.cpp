@@ -24,8 +24,8 @@ using namespace std::chrono_literals;
 
 // Workers that die before they can work are replaced this often in a row.
 constexpr int kMostStarts = 4;
-// A command's ladder is the worker's to climb; this is how much longer than the grace it may take,
-// which is what it gives to processes that even SIGKILL does not end at once.
+// How long a worker may take to kill a command's processes, which is what it gives to those that
+// even SIGKILL does not end at once.
 constexpr Duration kCommandSlack = 5s;
 // The socket of a process that ends is closed a moment before the process has ended.
 constexpr Duration kLastMoment = 2s;
@@ -71,7 +71,7 @@ class Exchange {
       std::array<pollfd, 3> waited{{{wake_.descriptor(), POLLIN, 0},
                                     {worker_.link().descriptor(), worker_.link().events(), 0},
                                     {worker_.exit_descriptor(), POLLIN, 0}}};
-      base::poll_until(waited, kill_at_);
+      base::poll_until(waited, base::earlier(grace_ends_at_, kill_at_));
       if (waited[0].revents != 0) pass_on_stop();
       const bool has_ended = waited[2].revents != 0;
       // What it said before its end counts.
@@ -79,6 +79,7 @@ class Exchange {
       if (auto done = read()) return done;
       if (has_ended) return {};
       if (worker_.link().closed()) kill_by(base::now() + kLastMoment);
+      if (grace_ends_at_ && *grace_ends_at_ <= base::now()) end_grace();
       if (kill_at_ && *kill_at_ <= base::now()) worker_.kill();
     }
   }
@@ -87,14 +88,31 @@ class Exchange {
   bool started() const { return started_; }
 
  private:
-  void kill_by(base::Instant at) { kill_at_ = kill_at_ ? std::min(*kill_at_, at) : at; }
+  void kill_by(base::Instant at) { kill_at_ = base::earlier(kill_at_, at); }
 
   void pass_on_stop() {
     const auto request = wake_.take();
     if (!request) return;
-    const auto patience = is_command_ ? kCommandSlack : Duration{0};
-    kill_by(base::saturating_add(base::saturating_add(base::now(), request->grace), patience));
-    worker_.link().send(encode(StopMessage{number_, request->signal, request->grace}));
+    const auto end = base::saturating_add(base::now(), request->grace);
+    if (is_command_) {
+      // Told without an end, which it hears of when it has come: the worker's clock knows of no
+      // pause.
+      grace_ends_at_ = base::earlier(grace_ends_at_, end);
+      if (request->grace > Duration{0}) send_stop(request->signal, Duration::max());
+    } else {
+      kill_by(end);
+      send_stop(request->signal, request->grace);
+    }
+  }
+
+  void end_grace() {
+    grace_ends_at_.reset();
+    kill_by(base::saturating_add(base::now(), kCommandSlack));
+    send_stop(SIGKILL, Duration{0});
+  }
+
+  void send_stop(int signal, Duration grace) {
+    worker_.link().send(encode(StopMessage{number_, signal, grace}));
   }
 
   std::optional<DoneMessage> read() {
@@ -127,7 +145,8 @@ class Exchange {
   const std::uint64_t number_;
   const bool is_command_;
   bool started_ = false;
-  std::optional<base::Instant> kill_at_;
+  std::optional<base::Instant> grace_ends_at_;  // a command's
+  std::optional<base::Instant> kill_at_;        // the worker process
 };
 
 /// An outcome as what the body itself would have returned or thrown.

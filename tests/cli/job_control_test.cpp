@@ -60,6 +60,32 @@ TEST_CASE("Ctrl-Z stops all tasks, fg lets them go on, and no timeout counts the
   }
 }
 
+TEST_CASE("no grace counts a pause") {
+  const std::string touch_and_wait =
+      "trap 'touch asked; while [ ! -e go ]; do sleep 0.1; done; touch finished; exit' TERM; "
+      "while :; do sleep 0.1; done";
+  for (const std::string kind : {"thread", "process", "async"}) {
+    CAPTURE(kind);
+    const TemporaryFolder folder;
+    const auto job =
+        folder.write("job.yaml", "tasks:\n  - {name: slow to end, timeout: 1s, grace: 5s, cwd: " +
+                                     folder.path() + ", command: \"" + touch_and_wait + "\"}\n");
+    const auto exists = [&](const char* name) {
+      return ::access((folder.path() + "/" + name).c_str(), F_OK) == 0;
+    };
+    Terminal terminal;
+    terminal.type("set -m; " + run_line("--queue " + kind + " " + job));
+    REQUIRE(eventually([&] { return exists("asked"); }));
+    terminal.type(kCtrlZ);
+    REQUIRE(terminal.shows("Stopped"));
+    ::sleep(5);
+    terminal.type("fg; echo ended $((1000+$?))\n");
+    folder.write("go", "");
+    CHECK(eventually([&] { return exists("finished"); }));
+    CHECK(terminal.shows("ended 1001"));
+  }
+}
+
 TEST_CASE("Ctrl-C ends a run in order, a second one at once") {
   const TemporaryFolder folder;
   const auto job = folder.write(
