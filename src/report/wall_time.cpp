@@ -23,6 +23,10 @@ using std::chrono::sys_days;
 using std::chrono::year;
 using std::chrono::year_month_day;
 
+// What the system's clock can tell in nanoseconds.
+constexpr year kFirstYear{1678};
+constexpr year kLastYear{2261};
+
 // A digit stands for any.
 constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
 
@@ -67,7 +71,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
                             day(static_cast<unsigned>(number_at(text, 8, 2))));
   const auto clock = hours(number_at(text, 11, 2)) + minutes(number_at(text, 14, 2)) +
                      seconds(number_at(text, 17, 2)) + milliseconds(number_at(text, 20, 3));
-  if (!date.ok() || clock >= days(1)) return std::nullopt;
+  const bool can_be_told = date.year() >= kFirstYear && date.year() <= kLastYear;
+  if (!date.ok() || !can_be_told || clock >= days(1)) return std::nullopt;
   return sys_days(date) + clock;
 }
 
