@@ -221,6 +221,9 @@ class LoopQueue {
   /// As `SyncQueue::reset`; ends when what was cancelled has ended.
   asio::awaitable<void> reset();
 
+  /// 32 hex digits, of all runs of this queue: what commands have as `OSIISO_RUN_ID`.
+  std::string run_id() const;
+
   QueueStats stats() const;
 
   /// What runs at this moment, the longest-running attempt first.

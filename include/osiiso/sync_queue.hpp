@@ -65,6 +65,9 @@ class SyncQueue {
   /// Throws `StateError` during a run and from a task.
   void reset();
 
+  /// 32 hex digits, of all runs of this queue: what commands have as `OSIISO_RUN_ID`.
+  std::string run_id() const;
+
   QueueStats stats() const;
 
   /// What runs at this moment, the longest-running attempt first.

@@ -27,6 +27,15 @@ enum class OutputStream : std::uint8_t { out, err };
 using OutputHook =
     std::function<void(const TaskContext& attempt, OutputStream stream, std::string_view bytes)>;
 
+/// Hears that the command of an attempt runs: as this process, which leads its group and session.
+using SpawnHook = std::function<void(const TaskContext& attempt, int pid)>;
+
+/// Who hears of the command of an attempt; each may be empty, and must not throw.
+struct CommandHooks {
+  SpawnHook on_spawn = {};
+  OutputHook on_output = {};
+};
+
 /// What a running attempt may know about itself. A callable that takes a `const TaskContext&`, or
 /// a `std::stop_token`, as its first parameter is given it. Valid until the callable returns.
 class TaskContext {
@@ -69,10 +78,9 @@ class TaskContext {
   TaskContext(const BorrowedIdentity& identity, std::shared_ptr<base::StopState> stop)
       : identity_(identity), stop_(std::move(stop)) {}
 
-  /// The same attempt, with somebody who hears what its command prints and lives longer; null:
-  /// nobody. It must not throw.
-  TaskContext& with_listener(const OutputHook* listener) {
-    listener_ = listener;
+  /// The same attempt, with those who hear of its command and live longer.
+  TaskContext& with_hooks(const CommandHooks* hooks) {
+    hooks_ = hooks;
     return *this;
   }
 
@@ -91,9 +99,13 @@ class TaskContext {
   std::stop_token stop_token() const;
 
   /// For code of osiiso that runs commands: whether somebody listens, and telling them.
-  bool has_listener() const { return listener_ != nullptr; }
+  bool is_spawn_heard() const { return hooks_ != nullptr && hooks_->on_spawn; }
+  bool is_output_heard() const { return hooks_ != nullptr && hooks_->on_output; }
+  void tell_spawn(int pid) const {
+    if (is_spawn_heard()) hooks_->on_spawn(*this, pid);
+  }
   void tell_output(OutputStream stream, std::string_view bytes) const {
-    if (listener_ != nullptr) (*listener_)(*this, stream, bytes);
+    if (is_output_heard()) hooks_->on_output(*this, stream, bytes);
   }
 
   /// For code of osiiso that needs more than the token says.
@@ -103,7 +115,7 @@ class TaskContext {
   std::shared_ptr<const Identity> owned_;  // null where the texts are borrowed
   BorrowedIdentity identity_;
   std::shared_ptr<base::StopState> stop_;
-  const OutputHook* listener_ = nullptr;
+  const CommandHooks* hooks_ = nullptr;  // null: nobody
 };
 
 }  // namespace osiiso

@@ -58,7 +58,9 @@ ChildRun::ChildRun(const Launch& launch)
       stderr_{OutputStream::err, make_output_pipe(), {}},
       child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())),
       stands_for_shell_(launch.does_without_shell() && !child_.is_fallback),
-      processes_(std::make_unique<TaskProcesses>(child_.pid, launch.mark())) {}
+      processes_(std::make_unique<TaskProcesses>(child_.pid, launch.mark())) {
+  context_.tell_spawn(child_.pid);
+}
 
 ChildRun::~ChildRun() {
   abandon(base::now());

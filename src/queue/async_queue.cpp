@@ -238,6 +238,10 @@ asio::awaitable<void> LoopQueue::reset() {
   return reset_queue(workers_);
 }
 
+std::string LoopQueue::run_id() const {
+  return engine_->run_id();
+}
+
 QueueStats LoopQueue::stats() const {
   return engine_->stats();
 }

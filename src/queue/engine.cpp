@@ -41,10 +41,18 @@ Engine::Engine(const QueueOptions& options, int workers)
       key_low_(random_bits()),
       run_id_(TaskId(key_high_, key_low_)),
       core_(rules_of(options, workers)) {
-  if (!options_.hooks.on_output) return;
-  on_output_ = [this](const TaskContext& attempt, OutputStream stream, std::string_view bytes) {
-    call_guarded([&] { options_.hooks.on_output(attempt, stream, bytes); });
-  };
+  const auto& hooks = options_.hooks;
+  if (hooks.on_spawn) {
+    command_hooks_.on_spawn = [this](const TaskContext& attempt, int pid) {
+      call_guarded([&] { options_.hooks.on_spawn(attempt, pid); });
+    };
+  }
+  if (hooks.on_output) {
+    command_hooks_.on_output = [this](const TaskContext& attempt, OutputStream stream,
+                                      std::string_view bytes) {
+      call_guarded([&] { options_.hooks.on_output(attempt, stream, bytes); });
+    };
+  }
 }
 
 /// Turns are short, so that it is worth looking a few times before the thread is put to sleep.
@@ -232,22 +240,30 @@ void Engine::end_halt() {
   stop_grace_.reset();
 }
 
+void Engine::begin_halt(scheduler::Halt halt, StopCause cause) {
+  // With nothing outstanding it ends nothing early.
+  halt_cause_ = core_.unfinished() > 0 ? std::optional(cause) : std::nullopt;
+  core_.halt(halt, now_);
+  settle();
+  halt_cause_ = StopCause::fail_first;
+}
+
 void Engine::halt(int signal, std::optional<Duration> grace) {
   const Turn turn(*this);
   stop_signal_ = signal;
   stop_grace_ = grace;
-  core_.halt(scheduler::Halt::spare_must_complete, now_);
+  begin_halt(scheduler::Halt::spare_must_complete, StopCause::halt);
 }
 
 void Engine::kill() {
   const Turn turn(*this);
-  core_.halt(scheduler::Halt::spare_nothing, now_);
+  begin_halt(scheduler::Halt::spare_nothing, StopCause::kill);
 }
 
 void Engine::fail(std::exception_ptr error) {
   const Turn turn(*this);
   if (!error_) error_ = std::move(error);
-  core_.halt(scheduler::Halt::spare_nothing, now_);
+  begin_halt(scheduler::Halt::spare_nothing, StopCause::error);
 }
 
 void Engine::close() {

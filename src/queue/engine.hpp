@@ -223,22 +223,25 @@ class Engine {
   bool is_idle() const;
   void tell_if_over();
   RunSummary collect();
+  void begin_halt(scheduler::Halt halt, StopCause cause);
   void end_halt();
   void forget_all();
   RunSummary conclude_run();
   HookTask hook_task(const TaskRecord& record, int attempt) const;
   void notify(const RecordPtr& record, std::function<void()> call);
+  void notify_submitted(const RecordPtr& record);
+  bool hears_attempts() const { return options_.hooks.on_start || options_.hooks.on_spawn; }
   void call_guarded(const std::function<void()>& hook) const noexcept;
 
   // Something to be called outside the lock; in a queue, since each task's have an order.
   struct Notice {
-    RecordPtr record;
+    RecordPtr record;  // null: about the run
     std::function<void()> call;
   };
 
   // Fixed after construction.
   const QueueOptions options_;
-  OutputHook on_output_;          // empty where nobody listens
+  CommandHooks command_hooks_;    // those of the options, guarded
   const std::uint64_t key_high_;  // random: the run's id and the root of the task ids
   const std::uint64_t key_low_;
   const std::string run_id_;
@@ -264,6 +267,8 @@ class Engine {
   std::shared_ptr<const OptionSet> last_command_set_;  // most tasks share their options
   std::shared_ptr<const OptionSet> last_function_set_;
   std::uint64_t next_sequence_ = 0;
+  // Of the halt that the core tells of next; none: nobody else is to hear of that.
+  std::optional<StopCause> halt_cause_ = StopCause::fail_first;
   std::optional<Instant> started_at_;
   std::function<void()> on_over_;
   std::exception_ptr error_;  // of an initializer

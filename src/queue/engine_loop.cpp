@@ -32,7 +32,7 @@ bool Engine::try_join() {
 void Engine::begin_reset() {
   const Turn turn(*this);
   if (running_) throw StateError("a running queue cannot be reset");
-  core_.halt(scheduler::Halt::spare_nothing, now_);
+  begin_halt(scheduler::Halt::spare_nothing, StopCause::kill);
 }
 
 bool Engine::try_finish_reset() {
@@ -49,11 +49,11 @@ void Engine::forget_all() {
 }
 
 void Engine::announce(const Attempt& attempt, std::function<void()> then) {
-  if (!options_.hooks.on_start) return then();
+  if (!hears_attempts()) return then();
   const Turn turn(*this);
   notify(attempt.record, [this, task = hook_task(*attempt.record, attempt.context.attempt()),
                           then = std::move(then)] {
-    call_guarded([&] { options_.hooks.on_start(task); });
+    if (options_.hooks.on_start) call_guarded([&] { options_.hooks.on_start(task); });
     then();
   });
 }

@@ -96,6 +96,7 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   }
   add_to_core(record, std::move(set), {}, scheduler::Scope::none);
   link_needs(record, needs);
+  notify_submitted(record);
   accept(record, now_);
   return record;
 }
@@ -159,6 +160,7 @@ Accepted Engine::submit(Batch batch, bool wait_for_room) {
   for (const auto& group : accepted.groups) core_.seal(*group->index);
   auto next_restored = restored.begin();
   for (std::size_t i = 0; i < accepted.tasks.size(); ++i) {
+    notify_submitted(accepted.tasks[i]);
     if (next_restored != restored.end() && next_restored->task == i) {
       restore(*accepted.tasks[i], std::move(next_restored++->value));
     } else {

@@ -65,7 +65,7 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
                    .worker = worker,
                    .grace = record->set->grace},
                   stops_[at])};
-  if (on_output_) attempt.context.with_listener(&on_output_);
+  attempt.context.with_hooks(&command_hooks_);
   return attempt;
 }
 
@@ -111,14 +111,14 @@ void Engine::tick(Turn& /*turn*/) {
 }
 
 void Engine::announce(const Attempt& attempt) {
-  if (!options_.hooks.on_start) return;
+  if (!hears_attempts()) return;
   HookTask task;
   {
     Lock lock(mutex_);
     delivered_.wait(lock, [&] { return attempt.record->undelivered == 0; });
     task = hook_task(*attempt.record, attempt.context.attempt());
   }
-  call_guarded([&] { options_.hooks.on_start(task); });
+  if (options_.hooks.on_start) call_guarded([&] { options_.hooks.on_start(task); });
 }
 
 // Hooks
@@ -131,8 +131,22 @@ HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
 }
 
 void Engine::notify(const RecordPtr& record, std::function<void()> call) {
-  ++record->undelivered;
+  if (record) ++record->undelivered;
   notices_.push_back({record, std::move(call)});
+}
+
+void Engine::notify_submitted(const RecordPtr& record) {
+  if (!options_.hooks.on_submit) return;
+  notify(record, [this, record, command = record->body] {
+    const auto& options = *record->set->options;
+    options_.hooks.on_submit(
+        {.task_id = task_id(*record),
+         .name = record->result.name,
+         .group_id = record->group ? record->group->group_id.str() : std::string(),
+         .command = command.command() == nullptr ? std::string() : command.command()->text(),
+         .priority = options.priority,
+         .detached = options.detached});
+  });
 }
 
 /// Calls what is in `notices_`, in order. Whoever comes while another thread is at it leaves its
@@ -147,7 +161,7 @@ void Engine::deliver(Lock& lock) {
     lock.unlock();
     call_guarded(notice.call);
     lock.lock();
-    --notice.record->undelivered;
+    if (notice.record) --notice.record->undelivered;
     delivered_.notify_all();
   }
   calling_hooks_of = outer;
@@ -206,8 +220,8 @@ void Engine::carry_out(const scheduler::RetryScheduled& effect) {
   const auto& task = record(effect.task);
   task->result.status = Status::retrying;
   if (!options_.hooks.on_retry) return;
-  notify(task, [this, about = hook_task(*task, effect.attempt),
-                failed = task->result.unsuccessful_attempts.back()] {
+  const FailedAttempt about{hook_task(*task, effect.attempt), effect.delay, task->result.output};
+  notify(task, [this, about, failed = task->result.unsuccessful_attempts.back()] {
     options_.hooks.on_retry(about, failed);
   });
 }
@@ -239,7 +253,12 @@ void Engine::carry_out(const scheduler::Finished& effect) {
   }
 }
 
-void Engine::carry_out(const scheduler::Halted& /*effect*/) {}
+void Engine::carry_out(const scheduler::Halted& effect) {
+  if (!options_.hooks.on_stop || !halt_cause_) return;
+  RunStop stop{.cause = effect.timed_out ? StopCause::timeout : *halt_cause_};
+  if (stop.cause == StopCause::halt) stop.signal = stop_signal_;
+  notify(nullptr, [this, stop] { options_.hooks.on_stop(stop); });
+}
 
 void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outcome) {
   at_work_[static_cast<std::size_t>(task.result.worker)] = nullptr;

@@ -42,7 +42,8 @@ TaskContext::Identity identity_of(const TaskContext& context) {
 }
 
 TaskMessage task_message(std::uint64_t number, const TaskBody& body, const TaskContext& context) {
-  TaskMessage message{number, identity_of(context), CallMessage{}, context.has_listener()};
+  TaskMessage message{number, identity_of(context), CallMessage{}, context.is_spawn_heard(),
+                      context.is_output_heard()};
   if (const auto* command = body.command()) {
     message.body = *command;
   } else {
@@ -121,6 +122,10 @@ class Exchange {
         started_ = true;
         continue;
       }
+      if (frame->type == FrameType::spawned) {
+        tell(decode<SpawnedMessage>(*frame));
+        continue;
+      }
       if (frame->type == FrameType::output) {
         tell(decode<OutputMessage>(*frame));
         continue;
@@ -129,6 +134,10 @@ class Exchange {
       if (done.number == number_) return done;
     }
     return {};
+  }
+
+  void tell(const SpawnedMessage& message) const {
+    if (message.number == number_) context_.tell_spawn(static_cast<int>(message.pid));
   }
 
   void tell(const OutputMessage& message) const {

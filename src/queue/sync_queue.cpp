@@ -139,6 +139,10 @@ bool SyncQueue::is_inside() const {
   return workers_->is_worker_thread() || engine_->calls_hooks_here();
 }
 
+std::string SyncQueue::run_id() const {
+  return engine_->run_id();
+}
+
 QueueStats SyncQueue::stats() const {
   return engine_->stats();
 }

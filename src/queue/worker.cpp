@@ -228,11 +228,9 @@ DoneMessage Worker::run(const Task& task) {
   DoneMessage done;
   done.number = task.message.number;
   run_id_ = task.message.identity.run_id;
-  const OutputHook pass_on = [&](const TaskContext&, OutputStream stream, std::string_view bytes) {
-    send(encode(OutputMessage{done.number, stream, {bytes.begin(), bytes.end()}}));
-  };
+  const auto hooks = hooks_of(task.message);
   TaskContext context(task.message.identity, task.stop);
-  if (task.message.tells_output) context.with_listener(&pass_on);
+  context.with_hooks(&hooks);
   try {
     if (const auto* command = std::get_if<Command>(&task.message.body)) {
       const auto leak = command->settings().leak;
@@ -252,6 +250,22 @@ DoneMessage Worker::run(const Task& task) {
     done.outcome = current_thrown();
   }
   return done;
+}
+
+CommandHooks Worker::hooks_of(const TaskMessage& message) {
+  CommandHooks hooks;
+  if (message.tells_spawn) {
+    hooks.on_spawn = [this, number = message.number](const TaskContext&, int pid) {
+      send(encode(SpawnedMessage{number, pid}));
+    };
+  }
+  if (message.tells_output) {
+    hooks.on_output = [this, number = message.number](const TaskContext&, OutputStream stream,
+                                                      std::string_view bytes) {
+      send(encode(OutputMessage{number, stream, {bytes.begin(), bytes.end()}}));
+    };
+  }
+  return hooks;
 }
 
 void Worker::send(const Frame& frame) {

@@ -50,6 +50,7 @@ class Worker {
   bool set_up();
   std::optional<Task> next_task();
   DoneMessage run(const Task& task);
+  CommandHooks hooks_of(const TaskMessage& message);
   void finish_task();
   void send(const Frame& frame);
 

@@ -25,6 +25,7 @@ enum class FrameType : std::uint8_t {
   unready,    // worker: that failed
   task,       // queue
   started,    // worker: the task is about to run
+  spawned,    // worker: the task's command runs
   output,     // worker: the task's command printed something
   stop,       // queue: the task shall end
   done,       // worker: how the task ended

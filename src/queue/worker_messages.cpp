@@ -218,6 +218,7 @@ Frame encode(const UnreadyMessage& message) {
 Frame encode(const TaskMessage& message) {
   json payload = {{"number", message.number},
                   {"identity", of(message.identity)},
+                  {"tells_spawn", message.tells_spawn},
                   {"tells_output", message.tells_output}};
   if (const auto* call = std::get_if<CallMessage>(&message.body)) {
     payload["call"] = of(*call);
@@ -229,6 +230,10 @@ Frame encode(const TaskMessage& message) {
 
 Frame encode(const StartedMessage& message) {
   return make_frame(FrameType::started, {{"number", message.number}});
+}
+
+Frame encode(const SpawnedMessage& message) {
+  return make_frame(FrameType::spawned, {{"number", message.number}, {"pid", message.pid}});
 }
 
 Frame encode(const OutputMessage& message) {
@@ -283,11 +288,14 @@ TaskMessage decode(const Frame& frame) {
   return read_frame(frame, FrameType::task, [](const json& payload) -> TaskMessage {
     const std::uint64_t number = payload.at("number");
     auto identity = to_identity(payload.at("identity"));
-    const bool tells_output = payload.at("tells_output");
+    TaskMessage message{number, std::move(identity), CallMessage{}, payload.at("tells_spawn"),
+                        payload.at("tells_output")};
     if (payload.contains("call")) {
-      return {number, std::move(identity), to_call(payload["call"]), tells_output};
+      message.body = to_call(payload["call"]);
+    } else {
+      message.body = to_command(payload.at("command"));
     }
-    return {number, std::move(identity), to_command(payload.at("command")), tells_output};
+    return message;
   });
 }
 
@@ -295,6 +303,13 @@ template <>
 StartedMessage decode(const Frame& frame) {
   return read_frame(frame, FrameType::started, [](const json& payload) -> StartedMessage {
     return {.number = payload.at("number")};
+  });
+}
+
+template <>
+SpawnedMessage decode(const Frame& frame) {
+  return read_frame(frame, FrameType::spawned, [](const json& payload) -> SpawnedMessage {
+    return {.number = payload.at("number"), .pid = payload.at("pid")};
   });
 }
 

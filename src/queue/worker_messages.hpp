@@ -51,11 +51,17 @@ struct TaskMessage {
   std::uint64_t number = 0;  // of the attempt among those of this worker
   TaskContext::Identity identity;
   std::variant<CallMessage, Command> body;
+  bool tells_spawn = false;   // in a `SpawnedMessage`
   bool tells_output = false;  // as it comes, in `OutputMessage`s
 };
 
 struct StartedMessage {
   std::uint64_t number = 0;
+};
+
+struct SpawnedMessage {
+  std::uint64_t number = 0;
+  std::int64_t pid = 0;
 };
 
 struct OutputMessage {
@@ -91,6 +97,7 @@ Frame encode(const ReadyMessage& message);
 Frame encode(const UnreadyMessage& message);
 Frame encode(const TaskMessage& message);
 Frame encode(const StartedMessage& message);
+Frame encode(const SpawnedMessage& message);
 Frame encode(const OutputMessage& message);
 Frame encode(const StopMessage& message);
 Frame encode(const DoneMessage& message);
@@ -108,6 +115,8 @@ template <>
 TaskMessage decode(const Frame& frame);
 template <>
 StartedMessage decode(const Frame& frame);
+template <>
+SpawnedMessage decode(const Frame& frame);
 template <>
 OutputMessage decode(const Frame& frame);
 template <>
