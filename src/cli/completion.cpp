@@ -108,9 +108,11 @@ class Reader {
 
  private:
   Candidates operand() const {
-    const auto takes_file = std::ranges::any_of(
+    const auto operand = std::ranges::find_if(
         options_, [](const OptionFacts& option) { return option.names.empty(); });
-    return {.others = takes_file ? "files" : "words", .words = {}};
+    if (operand == options_.end()) return {.others = "words", .words = {}};
+    if (operand->words.empty()) return {.others = "files", .words = {}};
+    return values(*operand, {}, {});
   }
 
   Candidates option_names() const {

@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/format.hpp"
 #include "cli/option_values.hpp"
 #include "cli/variable.hpp"
 
@@ -55,17 +54,18 @@ void OptionAdder::flag(const std::string& names, bool& target, const std::string
   flag(names, description, [&target](bool is_on) { target = is_on; });
 }
 
-void OptionAdder::later(const std::string& name) {
-  const Parse refuse = [](auto option, auto) {
-    throw UsageError(base::format("{} is not available yet", option));
-  };
-  add(name, "", "", refuse);
-  app_.get_option(name)->group("");
+void OptionAdder::operand(const std::string& name, const std::string& description,
+                          const Parse& parse) {
+  const auto* option =
+      app_.add_option_function<std::string>(
+              name, [name, parse](const std::string& text) { parse(name, text); }, description)
+          ->option_text(" ");
+  twins_.push_back({{}, option, parse});
 }
 
 void OptionAdder::take_environment() const {
   for (const auto& [name, option, parse] : twins_) {
-    if (option->count() > 0) continue;
+    if (name.empty() || option->count() > 0) continue;
     const auto text = variable(name.c_str());
     if (!text.empty()) parse(name, text);
   }

@@ -33,8 +33,8 @@ class OptionAdder {
             const std::function<void(bool is_on)>& set);
   void flag(const std::string& names, bool& target, const std::string& description);
 
-  /// An option of the documented command line that this version does not have.
-  void later(const std::string& name);
+  /// What may stand without an option. It has no twin.
+  void operand(const std::string& name, const std::string& description, const Parse& parse);
 
   /// Reads the twins of the options that the command line left out. An empty one says nothing.
   void take_environment() const;
@@ -44,7 +44,7 @@ class OptionAdder {
 
  private:
   struct Twin {
-    std::string name;
+    std::string name;  // empty: none, of an operand
     const CLI::Option* option;
     Parse parse;
   };

@@ -30,7 +30,7 @@ Commands:
   check JOB...   report every error of job files, run nothing
   plan JOB...    show the tasks in the order in which they would start
   report FILE    show a saved JSON summary again, or write it as JUnit, HTML or a trace
-  schema         print the JSON Schema of job files, for editors
+  schema         print the JSON Schema of job files, for editors, or of events
 
 Options:
   -h, --help     this text; `osiiso COMMAND --help` tells more
@@ -43,7 +43,7 @@ Examples:
   printf 'tasks: [make, make check]' | osiiso run -
 
 Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
-4 nothing to run, 70 a fault of osiiso, 74 a report, log or checkpoint could not be written,
+4 nothing to run, 70 a fault of osiiso, 74 a report, log, event or checkpoint could not be written,
 124 the run timed out, 128+N ended by signal N.
 )";
 
@@ -195,13 +195,14 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
                  "skip what an earlier run finished, record what this one does");
   options.add("--log-dir", "DIR", "keep the full output of each attempt: DIR/TASK/ATTEMPT/stdout",
               [&](auto option, auto text) { run.log_dir = parse_path(option, text, "folder"); });
+  options.add("--events", "FILE|fd:N", "write what happens as it happens, a JSON object a line",
+              [&](auto option, auto text) { run.events.emplace(option, text); });
   add_presentation(options, run);
   options.flag("-v,--verbose", run.verbose, "say of each task how it ended");
   options.flag("-q,--quiet", run.quiet, "say only errors and the result");
   options.flag("--parent-watch", run.parent_watch,
                "end as by SIGTERM when the parent process dies (always so where CI is set)");
   options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
-  options.later("--events");
   return options;
 }
 
@@ -232,8 +233,15 @@ OptionAdder define(CLI::App& app, ReportCommand& report) {
   return options;
 }
 
-OptionAdder define(CLI::App& app, SchemaCommand&) {
-  return OptionAdder(app);
+OptionAdder define(CLI::App& app, SchemaCommand& schema) {
+  OptionAdder options(app);
+  options.operand("OF", "job (the default) or events: a line of what run --events writes",
+                  [&](auto operand, auto text) {
+                    schema.of = parse_word<SchemaCommand::Of>(
+                        operand, text,
+                        {{"job", SchemaCommand::Of::job}, {"events", SchemaCommand::Of::events}});
+                  });
+  return options;
 }
 
 constexpr const char* kRunExamples = R"(
@@ -243,6 +251,7 @@ Examples:
   osiiso run --json ci.yaml | jq .results     a report for a program
   osiiso run --report junit=junit.xml --report html=run.html ci.yaml
   osiiso run -g api -t 'fetch-*' nightly.yaml a part of it, with what it needs
+  osiiso run --events fd:3 ci.yaml 3> >(jq)   what happens, as it happens
   osiiso run --checkpoint done.db nightly.yaml  the same again goes on where it was
 Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
 )";
@@ -415,7 +424,8 @@ CommandLine parse_command_line(int argc, char** argv) {
                                 kReportExamples);
   }
   if (word == "schema") {
-    return parse<SchemaCommand>(argc, argv, "Prints the JSON Schema of job files, for editors.",
+    return parse<SchemaCommand>(argc, argv,
+                                "Prints a JSON Schema: of job files, for editors, or of events.",
                                 kSchemaExamples);
   }
   if (word == "__complete") return parse_completion({argv + 2, argv + argc});

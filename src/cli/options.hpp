@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "osiiso/error.hpp"
 
 #include "cli/console.hpp"
+#include "cli/event_target.hpp"
 #include "job/job.hpp"
 #include "report/report.hpp"
 
@@ -48,6 +50,7 @@ struct RunCommand {
   Colour colour = Colour::automatic;
   std::string log_dir;     ///< a path; empty: none
   std::string checkpoint;  ///< a path; empty: none
+  std::optional<EventTarget> events;
   std::vector<ReportRequest> reports;
   bool json = false;
   bool dry_run = false;
@@ -74,7 +77,9 @@ struct ReportCommand {
   bool json = false;
 };
 
-struct SchemaCommand {};
+struct SchemaCommand {
+  enum class Of { job, events } of = Of::job;
+};
 
 /// What the completions of shells ask: what could stand at one place of a command line.
 struct CompleteCommand {

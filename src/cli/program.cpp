@@ -19,6 +19,7 @@
 #include "job/schema.hpp"
 #include "process/offspring.hpp"
 #include "process/spawn.hpp"
+#include "report/event_stream.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -35,7 +36,10 @@ struct Dispatch {
     return plan(command);
   }
   ExitCode operator()(const ReportCommand& command) const { return report_saved(command); }
-  ExitCode operator()(const SchemaCommand&) const { return show(job::schema()); }
+  ExitCode operator()(const SchemaCommand& command) const {
+    const bool is_job = command.of == SchemaCommand::Of::job;
+    return show(is_job ? job::schema() : report::event_schema());
+  }
   ExitCode operator()(const CompleteCommand& command) const { return complete(command); }
   ExitCode operator()(const ShowText& shown) const { return show(shown.text); }
 

@@ -40,8 +40,8 @@ void show_on_stderr(const ReportFiles::Render& render) {
 }  // namespace
 
 ReportFiles::ReportFiles(const std::vector<ReportRequest>& requests, bool json,
-                         bool stdout_is_for_tasks)
-    : stdout_is_for_tasks_(stdout_is_for_tasks) {
+                         bool stdout_is_taken)
+    : stdout_is_taken_(stdout_is_taken) {
   if (json) use_stdout_for(Kind::json);
   for (const auto& request : requests) {
     is_stdout(request) ? use_stdout_for(request.kind) : add(request);
@@ -62,17 +62,20 @@ void ReportFiles::add(const ReportRequest& request) {
   files_.push_back({.kind = request.kind, .file = std::move(file)});
 }
 
-void ReportFiles::refuse(const std::string& path, const std::string& what) const {
+bool ReportFiles::has(const std::string& path) const {
   std::string identity;
   try {
     identity = base::resolve(path).path;
   } catch (const Error&) {
-    return;  // whoever opens it says what is wrong
+    return false;  // whoever opens it says what is wrong
   }
-  for (const File& report : files_) {
-    if (report.file.identity() != identity) continue;
-    throw UsageError(base::format("--report: {} is {}, which would be replaced", path, what));
-  }
+  return std::ranges::any_of(
+      files_, [&](const File& report) { return report.file.identity() == identity; });
+}
+
+void ReportFiles::refuse(const std::string& path, const std::string& what) const {
+  if (!has(path)) return;
+  throw UsageError(base::format("--report: {} is {}, which would be replaced", path, what));
 }
 
 ExitCode ReportFiles::write(const Render& render, const std::string& what_happened) const {
@@ -85,7 +88,7 @@ ExitCode ReportFiles::write(const Render& render, const std::string& what_happen
       code = ExitCode::write_failed;
     }
   }
-  if (!on_stdout_ && stdout_is_for_tasks_) {
+  if (!on_stdout_ && stdout_is_taken_) {
     show_on_stderr(render);
     return code;
   }

@@ -15,18 +15,20 @@ namespace osiiso::cli {
 
 /// Where the reports of a run go: to the files that were asked for, and one to standard output,
 /// which is the text unless another one was asked for. Where standard output is for what the tasks
-/// print, the text goes to standard error.
+/// print or for events, the text goes to standard error.
 class ReportFiles {
  public:
   using Render = std::function<void(std::ostream& out, report::Kind kind)>;
 
-  /// Throws `UsageError` for a file that could not be written, or would be written twice.
-  ReportFiles(const std::vector<ReportRequest>& requests, bool json,
-              bool stdout_is_for_tasks = false);
+  /// `stdout_is_taken`: by what is written there while the run goes on. Throws `UsageError` for a
+  /// file that could not be written, or would be written twice.
+  ReportFiles(const std::vector<ReportRequest>& requests, bool json, bool stdout_is_taken = false);
 
   /// Whether a report that was asked for goes to standard output.
   bool use_stdout() const { return on_stdout_.has_value(); }
 
+  /// Whether a report goes to this file.
+  bool has(const std::string& path) const;
   /// Throws `UsageError` if a report would replace this file, which is called `what`.
   void refuse(const std::string& path, const std::string& what) const;
 
@@ -46,7 +48,7 @@ class ReportFiles {
 
   std::vector<File> files_;
   std::optional<report::Kind> on_stdout_;
-  const bool stdout_is_for_tasks_;
+  const bool stdout_is_taken_;
 };
 
 }  // namespace osiiso::cli

@@ -23,6 +23,7 @@
 #include "cli/ci_log.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/event_log.hpp"
 #include "cli/jobs.hpp"
 #include "cli/leaks.hpp"
 #include "cli/log_folder.hpp"
@@ -31,6 +32,7 @@
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
 #include "cli/task_output.hpp"
+#include "job/keys.hpp"
 #include "process/task_processes.hpp"
 #include "report/report.hpp"
 
@@ -46,6 +48,9 @@ constexpr Duration kCiPatience = seconds(6);
 
 // A report that nobody reads is given up that long after a signal.
 constexpr Duration kReportPatience = seconds(1);
+
+// How long the end of a run waits for who reads the events.
+constexpr Duration kEventPatience = seconds(5);
 
 /// Everything that a run leaves to be reported.
 struct Ended {
@@ -128,7 +133,9 @@ void say_running(const std::vector<RunningTask>& tasks, const QueueStats& stats)
 struct View {
   /// Throws `UsageError` where the logs cannot be kept.
   View(const RunCommand& command, const ReportFiles& reports)
-      : output(TaskOutput::make(command, reports.use_stdout(), ci_log)), progress(command) {
+      : output(TaskOutput::make(command, is_stdout_taken(command, reports), ci_log)),
+        progress(command) {
+    if (command.events) events.emplace(*command.events);
     if (command.log_dir.empty()) return;
     try {
       logs.emplace(command.log_dir);
@@ -137,7 +144,12 @@ struct View {
     }
   }
 
+  static bool is_stdout_taken(const RunCommand& command, const ReportFiles& reports) {
+    return reports.use_stdout() || (command.events && command.events->is_stdout());
+  }
+
   void listen(Hooks& hooks) {
+    if (events) events->listen(hooks);
     if (logs) logs->listen(hooks);
     output->listen(hooks);
     progress.listen(hooks);
@@ -148,13 +160,21 @@ struct View {
     output->follow(tasks);
   }
 
-  ExitCode finish(const std::string& what_happened) {
-    const auto shown = output->finish(what_happened);
-    return logs ? std::max(shown, logs->finish(what_happened)) : shown;
+  ExitCode finish(const Ended& ended, const std::string& what_happened) {
+    auto code = output->finish(what_happened);
+    if (logs) code = std::max(code, logs->finish(what_happened));
+    return events ? std::max(code, finish_events(ended)) : code;
+  }
+
+  ExitCode finish_events(const Ended& ended) {
+    for (const auto& stray : ended.strays) events->stream().process_leaked(stray);
+    events->stream().end(ended.summary, ended.facts);
+    return events->finish(ended.facts.interrupted_by ? kReportPatience : kEventPatience);
   }
 
   CiLog ci_log;
   std::unique_ptr<TaskOutput> output;
+  std::optional<EventLog> events;
   std::optional<LogFolder> logs;
   Progress progress;
 };
@@ -190,6 +210,10 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view
 
   Ended ended;
   ended.facts.name = std::move(plan.name);
+  if (view.events) {
+    const auto kind = job::kKindNames[static_cast<std::size_t>(plan.kind)];
+    view.events->stream().begin(queue.run_id(), ended.facts.name, kind, plan.batch.tasks().size());
+  }
   const auto handles = queue.submit(std::move(plan.batch));
   if (!command.quiet) say_restored(handles, command.checkpoint);
   view.follow({handles.begin(), handles.end()});
@@ -299,7 +323,7 @@ ExitCode finish_recording(Checkpoint& checkpoint, const std::string& what_happen
 ExitCode report(const Ended& ended, const RunCommand& command, const ReportFiles& reports,
                 View& view, Checkpoint* checkpoint) {
   const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
-  const auto shown = view.finish(what_happened);
+  const auto shown = view.finish(ended, what_happened);
   show_failures(ended, command.output, view.ci_log);
   show_leaks(ended);
   view.ci_log.tell(ended.facts.name, ended.summary, all_failures(ended));
@@ -332,11 +356,30 @@ ExitCode report_and_end(const Ended& ended, const RunCommand& command, const Rep
   return code;
 }
 
+/// The file that is emptied for the events is nothing else.
+void refuse_events(const EventTarget& events, const RunCommand& command,
+                   const ReportFiles& reports) {
+  const auto refuse = [&](const char* what) {
+    throw UsageError(base::format("--events: {} is {}", events.text(), what));
+  };
+  if (std::ranges::any_of(command.jobs, [&](const auto& job) { return events.is_file(job); })) {
+    refuse("the job file");
+  }
+  if (!command.checkpoint.empty() && events.is_file(command.checkpoint)) refuse("the checkpoint");
+  if (reports.has(events.text())) refuse("that of a report");
+}
+
 /// Throws `UsageError` while nothing has been started yet.
 ReportFiles reports_of(const RunCommand& command) {
-  ReportFiles reports(command.reports, command.json, shows_all(command.output));
+  const bool has_events_on_stdout = command.events && command.events->is_stdout();
+  ReportFiles reports(command.reports, command.json,
+                      shows_all(command.output) || has_events_on_stdout);
   for (const auto& job : command.jobs) reports.refuse(job, "the job file");
   if (!command.checkpoint.empty()) reports.refuse(command.checkpoint, "the checkpoint");
+  if (has_events_on_stdout && reports.use_stdout()) {
+    throw UsageError("either a report or the events go to standard output, not both");
+  }
+  if (command.events) refuse_events(*command.events, command, reports);
   return reports;
 }
 

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.hpp"
-#include "base/text.hpp"
 #include "report/groups.hpp"
+#include "report/json_parts.hpp"
 #include "report/json_text.hpp"
 #include "report/wall_time.hpp"
 
@@ -21,15 +21,6 @@ namespace {
 constexpr std::uint64_t kKeptBytes = 65'536;
 constexpr std::size_t kWriteSize = 65'536;
 
-void write_counts(JsonText& out, const RunFacts::Counts& counts) {
-  out.open('{');
-  out.key("total").number(counts.total);
-  out.key("succeeded").number(counts.succeeded);
-  out.key("failed").number(counts.failed);
-  out.key("cancelled").number(counts.cancelled);
-  out.close('}');
-}
-
 void write_groups(JsonText& out, const ResultList& results) {
   const Groups groups(results);
   out.open('{');
@@ -38,10 +29,6 @@ void write_groups(JsonText& out, const ResultList& results) {
     write_counts(out, counts);
   }
   out.close('}');
-}
-
-void write_signal(JsonText& out, std::optional<int> signal) {
-  signal ? out.text(base::signal_name(*signal)) : out.null();
 }
 
 template <typename Number>
@@ -88,11 +75,6 @@ void write_value(JsonText& out, const TaskResult& result) {
   write_command_value(out, *result.output);
 }
 
-void write_exit_status(JsonText& out, const AttemptResult& attempt) {
-  out.key("exit_code").number(attempt.exit_code);
-  write_signal(out.key("signal"), attempt.signal);
-}
-
 void write_exception(JsonText& out, const TaskResult& result) {
   if (result.status != Status::failed) return out.null();
   const auto& attempts = result.unsuccessful_attempts;
@@ -100,19 +82,14 @@ void write_exception(JsonText& out, const TaskResult& result) {
   out.open('{');
   // A failure that nobody gave a cause is one all the same.
   out.key("kind").text(to_string(last.cause == Cause::none ? Cause::error : last.cause));
-  write_exit_status(out, last);
+  out.key("exit_code").number(last.exit_code);
+  write_signal(out.key("signal"), last.signal);
   out.close('}');
 }
 
 void write_attempt(JsonText& out, const AttemptResult& attempt) {
   out.open('{');
-  out.key("attempt").number(attempt.attempt);
-  out.key("worker").number(attempt.worker);
-  out.key("started_at").time(attempt.started_at);
-  out.key("finished_at").time(attempt.finished_at);
-  out.key("kind").text_or_null(to_string(attempt.cause));
-  write_exit_status(out, attempt);
-  out.key("message").text(attempt.message);
+  write_attempt_fields(out, attempt);
   out.close('}');
 }
 
@@ -129,9 +106,7 @@ void write_leaked(JsonText& out, const std::vector<LeakedProcess>& leaked) {
   out.open('[');
   for (const LeakedProcess& process : leaked) {
     out.open('{');
-    out.key("pid").number(process.pid);
-    out.key("command").text(process.command);
-    out.key("age").time(process.age);
+    write_leaked_fields(out, process);
     out.close('}');
   }
   out.close(']');
@@ -195,12 +170,7 @@ void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& fa
   json.key("status").text(summary.status());
   json.key("ok").boolean(summary.ok() && !facts.interrupted_by);
   json.new_line();
-  json.key("total_submitted").number(summary.total_submitted);
-  json.key("succeeded").number(summary.succeeded);
-  json.key("failed").number(summary.failed);
-  json.key("cancelled").number(summary.cancelled);
-  json.key("timed_out").boolean(summary.timed_out);
-  json.key("duration").time(summary.duration);
+  write_summary_counts(json, summary);
   json.new_line();
   json.key("started_at").text(rfc3339(to_wall_time(facts.started_at)));
   write_signal(json.key("interrupted_by"), facts.interrupted_by);

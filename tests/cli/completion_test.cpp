@@ -74,13 +74,14 @@ TEST_CASE("commands, options and the words of options are completed") {
   CHECK(offered({"run", "--report", "ht"}) == Lines{"words", "html="});
   CHECK(offered({"run", "--retries", ""}) == Lines{"words"});
   CHECK(offered({"nonsense", ""}) == Lines{"words"});
-  CHECK(offered({"schema", ""}) == Lines{"words"});
+  CHECK(offered({"schema", ""}) == Lines{"words", "events", "job"});
 }
 
 TEST_CASE("files are asked for where an option or the command takes one") {
   CHECK(offered({"run", ""}) == Lines{"files"});
   CHECK(offered({"run", "--checkpoint", "a"}) == Lines{"files"});
   CHECK(offered({"run", "--checkpoint=a"}) == Lines{"files"});
+  CHECK(offered({"run", "--events", "a"}) == Lines{"files"});
   CHECK(offered({"run", "--report", "html=a"}) == Lines{"files"});
   CHECK(offered({"run", "--json", "a"}) == Lines{"files"});
   CHECK(offered({"run", "--", "--q"}) == Lines{"files"});
