@@ -51,7 +51,7 @@ TEST_CASE("Ctrl-Z stops all tasks, fg lets them go on, and no timeout counts the
     REQUIRE(eventually([] { return count_processes(sleeping("4.321")) == 2; }));
     terminal.type(kCtrlZ);
     REQUIRE(terminal.shows("Stopped"));
-    CHECK(count_in_state('T', sleeping("4.321")) == 2);
+    CHECK(eventually([] { return count_in_state('T', sleeping("4.321")) == 2; }));
     ::sleep(5);
     CHECK(count_in_state('T', sleeping("4.321")) == 2);
     terminal.type("fg; echo ended $((1000+$?))\n");

@@ -193,10 +193,10 @@ TEST_CASE("a caller that ignores SIGCHLD does not cost the tasks their exit stat
 TEST_CASE("timeout(1), which signals the program and its group, is heard once") {
   const TemporaryFolder folder;
   auto invocation = osiiso_with({"run", "-", "--json"}, job(R"(
-  - {name: spared, command: "sleep 2; echo spared", must_complete: true}
+  - {name: spared, command: "sleep 4; echo spared", must_complete: true}
 finally: [{name: end, command: echo end}]
 )"));
-  invocation.arguments.insert(invocation.arguments.begin(), {"timeout", "1"});
+  invocation.arguments.insert(invocation.arguments.begin(), {"timeout", "3"});
   const auto ended = osiiso::test::run_program(invocation);
   CHECK(ended.exit_code == 124);
   const auto summary = json::parse(ended.out);
@@ -218,8 +218,7 @@ TEST_CASE("SIGUSR1 is answered with what runs, the longest-running first") {
            count_processes(std::string("sleep\0", 6) + "87662") == 1;
   }));
   program.send(SIGUSR1);
-  ::usleep(200'000);
-  program.send(SIGTERM);
+  program.send(SIGTERM);  // has the higher number, and so comes after it
   const auto text = program.wait().err;
   CAPTURE(text);
   const auto first = text.find("osiiso: running: first, ");

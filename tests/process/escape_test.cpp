@@ -207,9 +207,9 @@ TEST_CASE("a stop kills what escaped and ignores SIGTERM after the grace") {
     const ProcessGuard guard;
     Staying running(how);
     const auto start = std::chrono::steady_clock::now();
-    running->stop({.grace = 50ms});
+    running->stop({.grace = kEnoughToDie});
     CHECK(running->end().output.signal == SIGTERM);
-    CHECK(std::chrono::steady_clock::now() - start >= 50ms);
+    CHECK(std::chrono::steady_clock::now() - start >= kEnoughToDie);
     CHECK_FALSE(is_running(running.escaped()));
   }
 }

@@ -215,9 +215,9 @@ TEST_CASE("where it is asked for, the death of the parent ends the program") {
 
 TEST_CASE("a suspension stops all below, and the clock; what was stopped before stays stopped") {
   const ProcessGuard guard;
+  const auto begin = std::chrono::steady_clock::now();
   RunningProgram running(owner({"suspend", "setsid sleep 71106 & sleep 71107 & wait"}));
   REQUIRE(eventually([] { return count_sleeping("71106") + count_sleeping("71107") == 2; }));
-  const auto begin = std::chrono::steady_clock::now();
   const pid_t program = program_of(running);
   const auto find = [](const std::string& marker) {
     pid_t found = 0;
@@ -235,7 +235,7 @@ TEST_CASE("a suspension stops all below, and the clock; what was stopped before 
   running.send(SIGTSTP);
   REQUIRE(eventually([&] { return is_stopped(running.pid()); }));
   CHECK(is_stopped(program));
-  CHECK(is_stopped(other_session));
+  CHECK(eventually([&] { return is_stopped(other_session); }));
   const auto stopped_at = std::chrono::steady_clock::now();
   ::usleep(300'000);
   const std::chrono::duration<double> pause = std::chrono::steady_clock::now() - stopped_at;
@@ -245,6 +245,5 @@ TEST_CASE("a suspension stops all below, and the clock; what was stopped before 
   running.send(SIGTERM);
   const auto ended = running.wait();
   const std::chrono::duration<double> all = std::chrono::steady_clock::now() - begin;
-  // Counted from a little before `begin`.
-  CHECK(std::stod(ended.out) < all.count() - pause.count() + 0.2);
+  CHECK(std::stod(ended.out) <= all.count() - pause.count());
 }

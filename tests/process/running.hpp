@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <memory>
@@ -59,6 +60,9 @@ inline Ended run_child(const std::string& name, std::vector<std::string> argumen
   arguments.insert(arguments.begin(), child(name));
   return run(Command::argv(arguments));
 }
+
+/// A grace within which whoever heeds SIGTERM has died of it, however busy the machine is.
+constexpr Duration kEnoughToDie = std::chrono::milliseconds(500);
 
 inline bool is_running(pid_t pid) {
   const auto process = process::find_process(pid);

@@ -112,9 +112,9 @@ TEST_CASE("survivors of the leader have the rest of the grace, then are killed")
   const ProcessGuard guard;
   RunningShell deaf("(trap '' TERM; : >$SIGNPOST; exec sleep 1000) & exec sleep 1000");
   const auto start = std::chrono::steady_clock::now();
-  deaf->stop({.grace = 50ms});
+  deaf->stop({.grace = kEnoughToDie});
   CHECK(deaf->end().output.signal == SIGTERM);
-  CHECK(std::chrono::steady_clock::now() - start >= 50ms);
+  CHECK(std::chrono::steady_clock::now() - start >= kEnoughToDie);
 
   // One that cleans up is given the time for it, and what it prints is kept.
   RunningShell careful(
