@@ -19,8 +19,9 @@ namespace osiiso {
 struct HookTask {
   std::string task_id;
   std::string name;
-  std::string group_id;  ///< empty: in no group
-  int attempt = 1;       ///< from 1
+  std::string group_id;      ///< empty: in no group
+  int attempt = 1;           ///< from 1
+  std::uint64_t number = 0;  ///< of the task, as in its result
 };
 
 /// A task that a queue has accepted.

@@ -48,6 +48,11 @@ struct QueueOptions {
   Duration grace = std::chrono::seconds(5);
   /// Seeds the generator of `jitter`. None: differs from queue to queue.
   std::optional<std::uint64_t> seed = {};
+  /// Whether the summary of a run holds every result. Otherwise the queue forgets a task as soon as
+  /// it is final and its hooks have been called, and the summary has the counts alone: for streams
+  /// of tasks that have no end, in memory for what is outstanding. Handles still know their
+  /// results.
+  bool keep_results = true;
   /// Called as things happen.
   Hooks hooks = {};
   /// Called once by each worker, on the thread (in the process) that will run the tasks, before its

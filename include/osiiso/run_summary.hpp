@@ -49,6 +49,8 @@ struct RunSummary {
 
   /// Adds a final result: to `results` and to the counts.
   void add(ResultPtr result);
+  /// Adds a final result to the counts alone.
+  void count(const TaskResult& result);
 
   /// Nothing failed, nothing was cancelled, not timed out. An empty run is ok.
   bool ok() const;

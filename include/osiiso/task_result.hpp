@@ -43,6 +43,7 @@ struct AttemptResult {
 /// Times count from the start of the run (tasks submitted before it: from its start, too).
 struct TaskResult {
   TaskId task_id;
+  std::uint64_t number = 0;  ///< counts the tasks of a queue in order of submission, from 1
   std::string name;
   SharedText group_id;  ///< empty: in no group
   SharedText command;   ///< readable text of a command; empty for a function

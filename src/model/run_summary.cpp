@@ -21,12 +21,16 @@ ResultList with_status(const ResultList& results, Status status) {
 }  // namespace
 
 void RunSummary::add(ResultPtr result) {
-  assert(is_final(result->status));
-  ++total_submitted;
-  if (result->status == Status::succeeded) ++succeeded;
-  if (result->status == Status::failed) ++failed;
-  if (result->status == Status::cancelled) ++cancelled;
+  count(*result);
   results.push_back(std::move(result));
+}
+
+void RunSummary::count(const TaskResult& result) {
+  assert(is_final(result.status));
+  ++total_submitted;
+  if (result.status == Status::succeeded) ++succeeded;
+  if (result.status == Status::failed) ++failed;
+  if (result.status == Status::cancelled) ++cancelled;
 }
 
 bool RunSummary::ok() const {

@@ -208,7 +208,7 @@ RunSummary Engine::conclude_run() {
 }
 
 RunSummary Engine::collect() {
-  RunSummary summary;
+  RunSummary summary = std::exchange(let_go_, {});
   summary.timed_out = core_.timed_out();
   if (started_at_) summary.duration = base::now() - *started_at_;
   summary.results.reserve(accepted_.size());
@@ -232,6 +232,15 @@ RunSummary Engine::collect() {
   started_at_.reset();
   running_ = false;
   return summary;
+}
+
+/// Of a task whose result nobody waits for any more.
+void Engine::let_go(const RecordPtr& record) {
+  if (options_.keep_results || !record->is_final() || is_released(record)) return;
+  const auto& result = record->result;
+  if (!result.restored && !result.detached) let_go_.count(result);
+  core_.release(record->index);
+  records_[static_cast<std::size_t>(record->index)].reset();
 }
 
 void Engine::end_halt() {

@@ -226,6 +226,7 @@ class Engine {
   void begin_halt(scheduler::Halt halt, StopCause cause);
   void end_halt();
   void forget_all();
+  void let_go(const RecordPtr& record);
   RunSummary conclude_run();
   HookTask hook_task(const TaskRecord& record, int attempt) const;
   void notify(const RecordPtr& record, std::function<void()> call);
@@ -263,7 +264,8 @@ class Engine {
   std::vector<GroupPtr> groups_;      // by GroupIndex
   std::vector<GroupPtr> run_groups_;  // to be released after the run
   GroupPtr last_named_group_;
-  std::vector<scheduler::TaskIndex> accepted_;         // since the last run, in order
+  std::vector<scheduler::TaskIndex> accepted_;  // since the last run, in order
+  RunSummary let_go_;  // counts those since the last run that were forgotten, and so are not there
   std::shared_ptr<const OptionSet> last_command_set_;  // most tasks share their options
   std::shared_ptr<const OptionSet> last_function_set_;
   std::uint64_t next_sequence_ = 0;

@@ -277,7 +277,8 @@ std::vector<GroupPtr> Engine::add_groups(const std::vector<Batch::GroupEntry>& g
 
 void Engine::add_to_core(const RecordPtr& record, std::shared_ptr<const OptionSet> set,
                          std::optional<scheduler::GroupIndex> group, scheduler::Scope finally) {
-  record->result.task_id = TaskId(key_high_, key_low_ ^ scatter(++next_sequence_));
+  record->result.number = ++next_sequence_;
+  record->result.task_id = TaskId(key_high_, key_low_ ^ scatter(next_sequence_));
   record->result.created_at = now_.time_since_epoch();
   record->set = std::move(set);
   const auto& options = *record->set->options;
@@ -290,7 +291,7 @@ void Engine::add_to_core(const RecordPtr& record, std::shared_ptr<const OptionSe
   const auto at = static_cast<std::size_t>(record->index);
   if (records_.size() <= at) records_.resize(at + 1);
   records_[at] = record;
-  accepted_.push_back(record->index);
+  if (options_.keep_results) accepted_.push_back(record->index);
 }
 
 }  // namespace osiiso::queue

@@ -127,7 +127,8 @@ HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
   return {.task_id = task_id(record),
           .name = record.result.name,
           .group_id = record.group ? record.group->group_id.str() : std::string(),
-          .attempt = attempt};
+          .attempt = attempt,
+          .number = record.result.number};
 }
 
 void Engine::notify(const RecordPtr& record, std::function<void()> call) {
@@ -161,7 +162,7 @@ void Engine::deliver(Lock& lock) {
     lock.unlock();
     call_guarded(notice.call);
     lock.lock();
-    if (notice.record) --notice.record->undelivered;
+    if (notice.record && --notice.record->undelivered == 0) let_go(notice.record);
     delivered_.notify_all();
   }
   calling_hooks_of = outer;
@@ -250,6 +251,8 @@ void Engine::carry_out(const scheduler::Finished& effect) {
   if (waiters_ > 0) finished_.notify_all();
   if (options_.hooks.on_complete) {
     notify(finished, [this, result = result_of(finished)] { options_.hooks.on_complete(result); });
+  } else if (!options_.keep_results) {
+    notify(finished, [] {});  // after which it is let go of
   }
 }
 

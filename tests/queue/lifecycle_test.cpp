@@ -394,6 +394,52 @@ TEST_CASE("HOK-1: on_error that throws harms nobody") {
   CHECK(queue.run().succeeded == 2);
 }
 
+// A queue that keeps no results
+
+TEST_CASE("a queue that keeps no results counts them, and forgets what is final") {
+  Log completed;
+  QueueOptions options{.workers = 2, .keep_results = false};
+  std::vector<std::weak_ptr<const osiiso::TaskResult>> results;
+  options.hooks.on_complete = [&](const osiiso::ResultPtr& result) {
+    results.push_back(result);
+    completed.add(result->name + " " + std::to_string(result->number));
+  };
+  ThreadQueue queue(options);
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 50; ++i) queue.submit(named("good"), [] {});
+    queue.submit(named("bad"), [] { throw std::runtime_error("no"); });
+    queue.submit(named("gone"), [] {}).cancel();
+    const auto summary = queue.run();
+    CHECK(summary.total_submitted == 52);
+    CHECK(summary.succeeded == 50);
+    CHECK(summary.failed == 1);
+    CHECK(summary.cancelled == 1);
+    CHECK(summary.results.empty());
+    // A worker holds what it ran last until it finds that there is nothing more.
+    CHECK(std::ranges::count_if(results, [](const auto& result) { return !result.expired(); }) <=
+          2);
+  }
+  CHECK(completed.lines().size() == 104);
+  CHECK(completed.lines().front() == "gone 52");
+}
+
+TEST_CASE("needs and handles know what became of a task that was forgotten") {
+  ThreadQueue queue({.workers = 1, .keep_results = false});
+  const auto bad = queue.submit(named("bad"), []() -> int { throw std::runtime_error("no"); });
+  queue.submit(named("unrelated"), [] {});
+  queue.start();
+  bad.wait();
+  queue.join();
+  const auto good = queue.submit(named("good"), [] { return 7; });
+  TaskOptions needs_bad = named("never");
+  needs_bad.needs = {bad};
+  const auto never = queue.submit(needs_bad, [] {});
+  CHECK(queue.run().total_submitted == 4);
+  CHECK(good.value() == 7);
+  CHECK(bad.status() == Status::failed);
+  CHECK(never.result()->message == "needs 'bad', which failed");
+}
+
 TEST_CASE("a handle outlives its queue") {
   auto queue = std::make_unique<ThreadQueue>(QueueOptions{.workers = 1});
   const auto handle = queue->submit([] { return 3; });
