@@ -99,7 +99,8 @@ std::string annotation(const Alike& alike) {
                       command_text(text, false));
 }
 
-std::string annotations(const ResultList& failures) {
+/// `count`: of all failures, of which not every one need be there.
+std::string annotations(const ResultList& failures, std::size_t count) {
   const auto all = by_use(failures);
   std::string text;
   std::size_t told = 0;
@@ -110,7 +111,7 @@ std::string annotations(const ResultList& failures) {
     told += all[i].size();
   }
   if (are_more) {
-    text += base::format("::error title=osiiso::{} further tasks failed\n", failures.size() - told);
+    text += base::format("::error title=osiiso::{} further tasks failed\n", count - told);
   }
   return text;
 }
@@ -176,7 +177,9 @@ std::string CiLog::folded(const std::string& title, const std::string& printed) 
 void CiLog::tell(const std::string& name, const RunSummary& summary,
                  const ResultList& failures) const {
   if (service_ != Service::github) return;
-  if (!failures.empty()) say_raw(resumed() + annotations(failures) + stopped());
+  if (!failures.empty())
+    say_raw(resumed() + annotations(failures, std::max(failures.size(), summary.failed)) +
+            stopped());
   const std::string path(variable("GITHUB_STEP_SUMMARY"));
   if (path.empty()) return;
   try {

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string>
+
 #include "cli/exit_code.hpp"
 #include "cli/options.hpp"
+#include "job/plan.hpp"
 
 namespace osiiso::cli {
 
 /// Runs job files. Does not return when a signal ended the run: the program dies of it.
 ExitCode run(const RunCommand& command);
 
+/// Runs one command over inputs; ends as `run` does.
+ExitCode map(const MapCommand& command);
+
 /// Reports the errors of job files.
 ExitCode check(const CheckCommand& command);
 
 /// Shows what would be run.
 ExitCode plan(const PlanCommand& command);
+/// `checkpoint`: a path; empty: none.
+ExitCode show_plan(const job::Plan& plan, const std::string& checkpoint, bool json);
 
 /// Writes reports of a run that was saved as JSON.
 ExitCode report_saved(const ReportCommand& command);

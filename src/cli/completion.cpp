@@ -26,13 +26,6 @@ struct Candidates {
   std::vector<std::pair<std::string, std::string>> words;  // with what they mean
 };
 
-const OptionFacts* find(std::span<const OptionFacts> options, std::string_view name) {
-  const auto found = std::ranges::find_if(options, [&](const OptionFacts& option) {
-    return std::ranges::find(option.names, name) != option.names.end();
-  });
-  return found == options.end() ? nullptr : &*found;
-}
-
 bool takes_value(const OptionFacts* option) {
   return option != nullptr && !option->value_name.empty();
 }
@@ -82,15 +75,20 @@ class Reader {
   explicit Reader(const CompleteCommand& command)
       : words_(command.words), index_(command.index), options_(options_of(command.words.front())) {
     bool only_operands = false;
+    // What stands behind the command of `map` belongs to that; the word asked for begins none yet.
+    const auto before = std::span(words_).first(std::min(index_, words_.size()));
+    const std::size_t begin =
+        words_.front() == "map" ? first_operand(before, options_) : before.size();
     for (std::size_t i = 1; i < words_.size(); ++i) {
+      only_operands = only_operands || (i >= begin && begin < before.size());
       const bool is_word_asked_for = i == index_;
       if (is_word_asked_for) is_operand_ = only_operands;
       if (only_operands || !words_[i].starts_with('-')) {
         if (!is_word_asked_for) operands_.push_back(words_[i]);
       } else if (words_[i] == "--") {
         only_operands = true;
-      } else if (takes_value(find(options_, words_[i])) && ++i == index_) {
-        awaited_ = find(options_, words_[i - 1]);
+      } else if (takes_value(find_option(options_, words_[i])) && ++i == index_) {
+        awaited_ = find_option(options_, words_[i - 1]);
       }
     }
   }
@@ -101,7 +99,7 @@ class Reader {
     if (is_operand_ || !current.starts_with('-')) return operand();
     const auto equals = current.find('=');
     if (equals == std::string::npos) return option_names();
-    const auto* option = find(options_, current.substr(0, equals));
+    const auto* option = find_option(options_, current.substr(0, equals));
     if (!takes_value(option)) return {};
     return values(*option, current.substr(0, equals + 1), current.substr(equals + 1));
   }
@@ -131,8 +129,8 @@ class Reader {
       found.words.emplace_back(prefix + word, "");
     }
     if (!found.words.empty()) return found;
-    const bool is_group = &option == find(options_, "--group");
-    if (is_group || &option == find(options_, "--task")) {
+    const bool is_group = &option == find_option(options_, "--group");
+    if (is_group || &option == find_option(options_, "--task")) {
       for (const auto& name : names_in(operands_, is_group)) {
         found.words.emplace_back(prefix + escape_glob(name), "");
       }

@@ -25,6 +25,7 @@ namespace osiiso::cli {
 namespace {
 
 constexpr std::size_t kLongestName = 100;
+constexpr std::size_t kPiece = 64UL * 1024;
 constexpr const char* kIndex = "index.json";
 constexpr const char* kStdout = "stdout";
 constexpr const char* kStderr = "stderr";
@@ -80,6 +81,26 @@ void remove_retries(const base::Descriptor& task) {
   }
 }
 
+struct IndexEntry {
+  std::string task_id;
+  std::string name;
+  std::string folder;
+  Status status;
+  int attempts;
+};
+
+std::string index_entry(const IndexEntry& task) {
+  report::JsonText json;
+  json.open('{');
+  json.key("task_id").text(task.task_id);
+  json.key("name").text(task.name);
+  json.key("folder").text(task.folder);
+  json.key("status").text(to_string(task.status));
+  json.key("attempts").number(task.attempts);
+  json.close('}');
+  return json.written();
+}
+
 std::string made_folder(const std::string& path) {
   if (::mkdir(path.c_str(), kFolder) != 0 && errno != EEXIST) {
     throw SystemError("cannot create " + path, errno);
@@ -101,9 +122,10 @@ std::string folder_name(std::string_view task_name) {
   return name;
 }
 
-LogFolder::LogFolder(const std::string& path)
+LogFolder::LogFolder(const std::string& path, LogNames names)
     : path_(made_folder(path)),
-      folder_(opened(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), path_)) {
+      folder_(opened(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), path_)),
+      names_(names) {
   if (::faccessat(AT_FDCWD, path_.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     throw SystemError("cannot write to " + path_, errno);
   }
@@ -115,7 +137,10 @@ void LogFolder::listen(Hooks& hooks) {
                                    std::string_view bytes) { take(attempt, stream, bytes); });
   add_call(hooks.on_retry,
            [this](const HookTask& task, const AttemptResult&) { end(task.task_id); });
-  add_call(hooks.on_complete, [this](const ResultPtr& result) { end(result->task_id.text()); });
+  add_call(hooks.on_complete, [this](const ResultPtr& result) {
+    end(result->task_id.text());
+    if (names_ == LogNames::by_number) note(*result);
+  });
 }
 
 void LogFolder::follow(std::vector<AnyTaskHandle> tasks) {
@@ -135,7 +160,9 @@ void LogFolder::allot_folders() {
   }
 }
 
-std::string LogFolder::folder_of(const std::string& task_id, const std::string& name) const {
+std::string LogFolder::folder_of(const std::string& task_id, const std::string& name,
+                                 std::uint64_t number) const {
+  if (names_ == LogNames::by_number) return base::format("{}~{}", folder_name(name), number);
   const auto found = renamed_.find(task_id);
   return found == renamed_.end() ? folder_name(name) : found->second;
 }
@@ -151,7 +178,7 @@ void LogFolder::begin(const HookTask& task) {
 }
 
 LogFolder::Attempt LogFolder::open(const HookTask& task) const {
-  const std::string folder = folder_of(task.task_id, task.name);
+  const std::string folder = folder_of(task.task_id, task.name, task.number);
   const std::string number = std::to_string(task.attempt);
   const auto task_folder = folder_in(folder_, folder, path_ + '/' + folder);
   if (task.attempt == 1) remove_retries(task_folder);
@@ -196,29 +223,50 @@ void LogFolder::fail(const std::string& error) {
   say(error + "; the run goes on");
 }
 
+/// What the index has about a task.
+void LogFolder::note(const TaskResult& result) {
+  const auto id = result.task_id.text();
+  const auto entry = index_entry({.task_id = id,
+                                  .name = result.name,
+                                  .folder = folder_of(id, result.name, result.number),
+                                  .status = result.status,
+                                  .attempts = result.attempts});
+  try {
+    const std::lock_guard lock(mutex_);
+    if (!entries_) entries_.emplace();
+    entries_->append(entries_->size() == 0 ? entry : ",\n" + entry);
+  } catch (const SystemError& error) {
+    fail(error.what());
+  }
+}
+
 void LogFolder::write_index() {
   try {
     base::WholeFile(path_ + '/' + kIndex).write([this](std::ostream& out) {
-      out << "{\"schema\": 1, \"tasks\": [";
-      const char* separator = "\n";
-      for (const auto& task : tasks_) {
-        report::JsonText json;
-        const auto id = task.task_id();
-        const auto name = task.name();
-        json.open('{');
-        json.key("task_id").text(id);
-        json.key("name").text(name);
-        json.key("folder").text(folder_of(id, name));
-        json.key("status").text(to_string(task.status()));
-        json.key("attempts").number(task.attempts());
-        json.close('}');
-        out << std::exchange(separator, ",\n") << json.written();
-      }
+      out << "{\"schema\": 1, \"tasks\": [\n";
+      write_entries(out);
       out << "\n]}\n";
     });
   } catch (const Error& error) {
     fail(error.what());
   }
+}
+
+void LogFolder::write_entries(std::ostream& out) const {
+  const char* separator = "";
+  std::uint64_t number = 0;
+  for (const auto& task : tasks_) {
+    const auto id = task.task_id();
+    const auto name = task.name();
+    out << std::exchange(separator, ",\n")
+        << index_entry({.task_id = id,
+                        .name = name,
+                        .folder = folder_of(id, name, ++number),
+                        .status = task.status(),
+                        .attempts = task.attempts()});
+  }
+  const auto size = entries_ ? entries_->size() : 0;
+  for (std::uint64_t at = 0; at < size; at += kPiece) out << entries_->read(at, kPiece);
 }
 
 ExitCode LogFolder::finish(const std::string& what_happened) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,7 @@ Usage: osiiso COMMAND [OPTIONS] ...
 
 Commands:
   run JOB...     run job files (- is standard input); several files are one run
+  map COMMAND... run one command over inputs: of standard input, a file, or after :::
   check JOB...   report every error of job files, run nothing
   plan JOB...    show the tasks in the order in which they would start
   report FILE    show a saved JSON summary again, or write it as JUnit, HTML or a trace
@@ -41,32 +43,23 @@ Examples:
   osiiso run ci.yaml --fail-fast --json | jq .failed
   osiiso run ci.yaml --report junit=junit.xml --report html=run.html
   printf 'tasks: [make, make check]' | osiiso run -
+  find . -name '*.log' -print0 | osiiso map -0 gzip {}
 
 Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
 4 nothing to run, 70 a fault of osiiso, 74 a report, log, event or checkpoint could not be written,
 124 the run timed out, 128+N ended by signal N.
 )";
 
-constexpr std::array<std::string_view, 5> kCommands = {"run", "check", "plan", "report", "schema"};
-constexpr std::array<std::string_view, 1> kLaterCommands = {"map"};
+constexpr std::array<std::string_view, 6> kCommands = {"run",  "map",    "check",
+                                                       "plan", "report", "schema"};
+
+constexpr std::string_view kInputsMark = ":::";
 
 /// Refuses values that no queue or task takes, here where they can be blamed on the command line.
 void check_rules(const job::Overrides& overrides) {
-  QueueOptions queue;
-  if (overrides.workers) queue.workers = overrides.workers->number;
-  queue.size = overrides.size.value_or(queue.size);
-  queue.timeout = overrides.timeout;
-  queue.rate = overrides.rate;
-  queue.burst = overrides.burst.value_or(queue.burst);
-  queue.grace = overrides.grace.value_or(queue.grace);
-  TaskOptions task;
-  task.retries = overrides.retries.value_or(task.retries);
-  task.retry_delay = overrides.retry_delay.value_or(task.retry_delay);
-  task.backoff = overrides.backoff.value_or(task.backoff);
-  task.timeout = overrides.task_timeout;
   try {
-    validate(queue);
-    validate(task);
+    validate(job::queue_options(overrides));
+    validate(job::task_options(overrides));
   } catch (const OptionError& error) {
     throw UsageError(error.what());
   }
@@ -159,7 +152,7 @@ void add_reports(OptionAdder& options, std::vector<ReportRequest>& reports) {
                [&](auto option, auto text) { reports.push_back(parse_report(option, text)); });
 }
 
-void add_presentation(OptionAdder& options, RunCommand& run) {
+void add_presentation(OptionAdder& options, RunOptions& run) {
   options.add("--progress", "HOW", "auto, bar, lines or none", [&](auto option, auto text) {
     run.progress = parse_word<ProgressStyle>(option, text,
                                              {{"auto", ProgressStyle::automatic},
@@ -174,12 +167,8 @@ void add_presentation(OptionAdder& options, RunCommand& run) {
   });
 }
 
-OptionAdder define(CLI::App& app, RunCommand& run) {
-  OptionAdder options(app);
-  add_jobs(app, run.jobs);
-  add_queue_options(options, run.overrides);
-  add_task_defaults(options, run.overrides);
-  add_selection(app, run.selection);
+/// What is shown and kept of a run.
+void add_outcome_options(OptionAdder& options, RunOptions& run) {
   options.flag("--json", run.json, "print the summary as JSON");
   options.add("--output", "WHAT",
               "what of the tasks' output is shown: failed, grouped, tagged or none",
@@ -203,6 +192,30 @@ OptionAdder define(CLI::App& app, RunCommand& run) {
   options.flag("--parent-watch", run.parent_watch,
                "end as by SIGTERM when the parent process dies (always so where CI is set)");
   options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
+}
+
+OptionAdder define(CLI::App& app, RunCommand& run) {
+  OptionAdder options(app);
+  add_jobs(app, run.jobs);
+  add_queue_options(options, run.overrides);
+  add_task_defaults(options, run.overrides);
+  add_selection(app, run.selection);
+  add_outcome_options(options, run);
+  return options;
+}
+
+OptionAdder define(CLI::App& app, MapCommand& map) {
+  OptionAdder options(app);
+  // For the help; what stands there is taken before the options are parsed.
+  app.add_option("COMMAND", map.words,
+                 "one word: a text for the shell; several: a program and its arguments")
+      ->option_text("... [::: INPUT...]");
+  options.add("-a,--arg-file", "FILE", "read the inputs from this file; - is standard input",
+              [&](auto option, auto text) { map.input_file = parse_path(option, text, "file"); });
+  options.flag("-0,--null", map.is_nul_separated, "inputs end with NUL instead of a newline");
+  add_queue_options(options, map.overrides);
+  add_task_defaults(options, map.overrides);
+  add_outcome_options(options, map);
   return options;
 }
 
@@ -254,6 +267,17 @@ Examples:
   osiiso run --events fd:3 ci.yaml 3> >(jq)   what happens, as it happens
   osiiso run --checkpoint done.db nightly.yaml  the same again goes on where it was
 Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
+)";
+
+constexpr const char* kMapExamples = R"(
+Examples:
+  osiiso map -j4 'convert {} out/{/.}.png' ::: *.jpg    a text for the shell; values are quoted
+  find . -name '*.log' -print0 | osiiso map -0 gzip {}
+  osiiso map --retries 3 -a urls.txt curl -fsSO         no {}: it is added at the end
+  tail -f queue | osiiso map --size 10 ./handle         each line as it comes
+Placeholders: {} the input, {.} without extension, {/} its last part, {//} its folder, {/.} both,
+{ext} the extension, {#} its number. Options stand before COMMAND; -- ends them.
+Each option can be given in the environment: OSIISO_WORKERS for --workers.
 )";
 
 constexpr const char* kCheckExamples = R"(
@@ -318,26 +342,6 @@ std::string help_of(const CLI::App& app) {
   return text;
 }
 
-/// Builds the options of one command only: those of all cost more than a short run does.
-template <typename Command>
-CommandLine parse(int argc, char** argv, const std::string& description, const char* footer = "") {
-  CLI::App app(description, "osiiso " + std::string(argv[1]));
-  app.set_help_flag("-h,--help", "this text");
-  app.footer(footer);
-  Command command;
-  const auto options = define(app, command);
-  try {
-    app.parse(argc - 1, argv + 1);
-    options.take_environment();
-    if constexpr (requires { command.overrides; }) check_rules(command.overrides);
-  } catch (const CLI::CallForHelp&) {
-    return ShowText{help_of(app)};
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(base::format("{} (see osiiso {} --help)", explain(app, error), argv[1]));
-  }
-  return command;
-}
-
 OptionFacts facts_of(const CLI::Option& option, const OptionAdder& adder) {
   OptionFacts facts;
   for (const auto& name : option.get_snames()) facts.names.push_back("-" + name);
@@ -352,17 +356,81 @@ OptionFacts facts_of(const CLI::Option& option, const OptionAdder& adder) {
   return facts;
 }
 
+std::vector<OptionFacts> options_in(const CLI::App& app, const OptionAdder& adder) {
+  std::vector<OptionFacts> all;
+  for (const auto* option : app.get_options()) {
+    if (!option->get_group().empty()) all.push_back(facts_of(*option, adder));
+  }
+  return all;
+}
+
 template <typename Command>
 std::vector<OptionFacts> options_of() {
   CLI::App app;
   app.set_help_flag("-h,--help", "this text");
   Command command;
   const auto adder = define(app, command);
-  std::vector<OptionFacts> all;
-  for (const auto* option : app.get_options()) {
-    if (!option->get_group().empty()) all.push_back(facts_of(*option, adder));
+  return options_in(app, adder);
+}
+
+/// Whether the value of this option, or of the last of these short ones, is the next word.
+bool awaits_value(std::string_view word, std::span<const OptionFacts> options) {
+  const auto takes_value = [&](std::string_view name) {
+    const auto* option = find_option(options, name);
+    return option != nullptr && !option->value_name.empty();
+  };
+  if (word.starts_with("--")) return takes_value(word);
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    if (takes_value(std::string{'-', word[i]})) return i + 1 == word.size();
   }
-  return all;
+  return false;
+}
+
+/// Takes the words of the command, and what stands behind `:::`. How many words are left.
+int take_words(int argc, char** argv, std::span<const OptionFacts> options, MapCommand& map) {
+  const std::vector<std::string> words(argv, argv + argc);
+  const auto begin = static_cast<std::ptrdiff_t>(first_operand(words, options));
+  const auto inputs = std::find(words.begin() + begin, words.end(), kInputsMark);
+  map.words.assign(words.begin() + begin, inputs);
+  if (inputs != words.end()) map.inputs.emplace(inputs + 1, words.end());
+  return static_cast<int>(begin);
+}
+
+/// Throws `UsageError`.
+void check_words(const MapCommand& map) {
+  if (map.words.empty()) throw UsageError("COMMAND is required (see osiiso map --help)");
+  if (!map.inputs) return;
+  if (!map.input_file.empty())
+    throw UsageError("inputs come from --arg-file or from :::, not both");
+  if (std::ranges::find(*map.inputs, kInputsMark) != map.inputs->end()) {
+    throw UsageError("a second ::: is not possible: there is one list of inputs");
+  }
+}
+
+/// Builds the options of one command only: those of all cost more than a short run does.
+template <typename Command>
+CommandLine parse(int argc, char** argv, const std::string& description, const char* footer = "") {
+  CLI::App app(description, "osiiso " + std::string(argv[1]));
+  app.set_help_flag("-h,--help", "this text");
+  app.footer(footer);
+  Command command;
+  const auto options = define(app, command);
+  --argc;
+  ++argv;
+  if constexpr (std::is_same_v<Command, MapCommand>) {
+    argc = take_words(argc, argv, options_in(app, options), command);
+  }
+  try {
+    app.parse(argc, argv);
+    options.take_environment();
+    if constexpr (std::is_same_v<Command, MapCommand>) check_words(command);
+    if constexpr (requires { command.overrides; }) check_rules(command.overrides);
+  } catch (const CLI::CallForHelp&) {
+    return ShowText{help_of(app)};
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(base::format("{} (see osiiso {} --help)", explain(app, error), argv[0]));
+  }
+  return command;
 }
 
 /// `__complete INDEX WORD...`, for the scripts in completions/ beside this file alone.
@@ -378,9 +446,6 @@ CompleteCommand parse_completion(std::span<char* const> arguments) {
 }
 
 [[noreturn]] void refuse_command(std::string_view word) {
-  if (std::find(kLaterCommands.begin(), kLaterCommands.end(), word) != kLaterCommands.end()) {
-    throw UsageError(base::format("the command '{}' is not available yet", word));
-  }
   std::string text = base::format("there is no command '{}'", word);
   if (const auto near = base::nearest(word, kCommands))
     text += base::format("; did you mean '{}'?", *near);
@@ -395,11 +460,30 @@ std::span<const std::string_view> command_names() {
 
 std::vector<OptionFacts> options_of(std::string_view command) {
   if (command == "run") return options_of<RunCommand>();
+  if (command == "map") return options_of<MapCommand>();
   if (command == "check") return options_of<CheckCommand>();
   if (command == "plan") return options_of<PlanCommand>();
   if (command == "report") return options_of<ReportCommand>();
   if (command == "schema") return options_of<SchemaCommand>();
   return {};
+}
+
+const OptionFacts* find_option(std::span<const OptionFacts> options, std::string_view name) {
+  const auto found = std::ranges::find_if(options, [&](const OptionFacts& option) {
+    return std::ranges::find(option.names, name) != option.names.end();
+  });
+  return found == options.end() ? nullptr : &*found;
+}
+
+std::size_t first_operand(std::span<const std::string> words,
+                          std::span<const OptionFacts> options) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") return i + 1;
+    if (word == "-" || !word.starts_with('-')) return i;
+    if (awaits_value(word, options)) ++i;
+  }
+  return words.size();
 }
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -410,6 +494,9 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (word == "run") {
     return parse<RunCommand>(argc, argv, "Runs job files and reports what came of it.",
                              kRunExamples);
+  }
+  if (word == "map") {
+    return parse<MapCommand>(argc, argv, "Runs one command over inputs.", kMapExamples);
   }
   if (word == "check") {
     return parse<CheckCommand>(argc, argv, "Reports every error of job files; runs nothing.",

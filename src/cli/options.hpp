@@ -41,10 +41,9 @@ struct ReportRequest {
 /// How it is told on standard error how a run is getting on.
 enum class ProgressStyle { automatic, bar, lines, none };
 
-struct RunCommand {
-  std::vector<std::string> jobs;
+/// What can be said of a run, wherever its tasks come from.
+struct RunOptions {
   job::Overrides overrides;
-  job::Selection selection;
   Output output = Output::failed;
   ProgressStyle progress = ProgressStyle::automatic;
   Colour colour = Colour::automatic;
@@ -57,6 +56,21 @@ struct RunCommand {
   bool parent_watch = false;
   bool quiet = false;
   bool verbose = false;
+};
+
+struct RunCommand : RunOptions {
+  std::vector<std::string> jobs;
+  job::Selection selection;
+};
+
+/// One command over inputs.
+struct MapCommand : RunOptions {
+  MapCommand() { output = Output::grouped; }
+
+  std::vector<std::string> words;                  ///< one: for a shell; several: an argv
+  std::optional<std::vector<std::string>> inputs;  ///< that stand on the command line
+  std::string input_file;                          ///< a path; empty or `-`: standard input
+  bool is_nul_separated = false;                   ///< else the inputs are lines
 };
 
 struct CheckCommand {
@@ -92,7 +106,7 @@ struct ShowText {
   std::string text;
 };
 
-using CommandLine = std::variant<RunCommand, CheckCommand, PlanCommand, ReportCommand,
+using CommandLine = std::variant<RunCommand, MapCommand, CheckCommand, PlanCommand, ReportCommand,
                                  SchemaCommand, CompleteCommand, ShowText>;
 
 /// An option of a command, as its help describes it.
@@ -108,6 +122,13 @@ std::span<const std::string_view> command_names();
 
 /// The options of a command; none where there is no such command.
 std::vector<OptionFacts> options_of(std::string_view command);
+
+/// The option of this name, or null.
+const OptionFacts* find_option(std::span<const OptionFacts> options, std::string_view name);
+
+/// The index of the first word that is neither an option nor the value of one; the first word of
+/// all is the command's name. `--` ends the options, and is none.
+std::size_t first_operand(std::span<const std::string> words, std::span<const OptionFacts> options);
 
 /// Reads the command line and its twins in the environment. Throws `UsageError`.
 CommandLine parse_command_line(int argc, char** argv);

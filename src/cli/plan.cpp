@@ -132,17 +132,20 @@ ExitCode plan(const PlanCommand& command) {
   const auto read =
       read_jobs(command.jobs, command.overrides, command.selection, job::RunInputs::yes);
   if (const auto* failed = std::get_if<ExitCode>(&read)) return *failed;
-  const auto& plan = std::get<job::Plan>(read);
+  return show_plan(std::get<job::Plan>(read), command.checkpoint, command.json);
+}
+
+ExitCode show_plan(const job::Plan& plan, const std::string& checkpoint, bool json) {
   Standings by_task;
   try {
-    if (!command.checkpoint.empty()) by_task = standings(command.checkpoint, plan);
+    if (!checkpoint.empty()) by_task = standings(checkpoint, plan);
   } catch (const CheckpointError& error) {
     say(error.what());
     return ExitCode::usage;
   }
   const auto order = job::start_order(plan.batch);
   ResultStream out;
-  if (command.json) {
+  if (json) {
     write_json(out, plan, order, by_task);
   } else {
     write_text(out, plan.batch, order, by_task);

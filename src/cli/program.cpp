@@ -26,9 +26,12 @@ namespace {
 
 struct Dispatch {
   ExitCode operator()(const RunCommand& command) const {
-    streams_are_parents();  // who that is can be seen only now
-    own_process({.watch_parent = command.parent_watch || in_ci()});
+    begin(command);
     return run(command);
+  }
+  ExitCode operator()(const MapCommand& command) const {
+    begin(command);
+    return map(command);
   }
   ExitCode operator()(const CheckCommand& command) const { return check(command); }
   ExitCode operator()(const PlanCommand& command) const {
@@ -44,6 +47,10 @@ struct Dispatch {
   ExitCode operator()(const ShowText& shown) const { return show(shown.text); }
 
  private:
+  static void begin(const RunOptions& options) {
+    streams_are_parents();  // who that is can be seen only now
+    own_process({.watch_parent = options.parent_watch || in_ci()});
+  }
   static ExitCode show(std::string_view text) {
     ResultStream out;
     out << text;

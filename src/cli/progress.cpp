@@ -84,15 +84,15 @@ std::string running_line(const std::vector<RunningTask>& tasks) {
 
 }  // namespace
 
-Progress::Progress(const RunCommand& command)
-    : style_(style_of(command)),
-      is_verbose_(command.verbose && !command.quiet && command.progress != ProgressStyle::none),
-      has_colours_(takes_colours(STDERR_FILENO, command.colour)) {}
+Progress::Progress(const RunOptions& options)
+    : style_(style_of(options)),
+      is_verbose_(options.verbose && !options.quiet && options.progress != ProgressStyle::none),
+      has_colours_(takes_colours(STDERR_FILENO, options.colour)) {}
 
-Progress::Style Progress::style_of(const RunCommand& command) {
-  if (command.progress == ProgressStyle::none || command.quiet) return Style::none;
-  if (command.progress == ProgressStyle::lines || !is_smart_terminal()) return Style::lines;
-  return command.progress == ProgressStyle::bar || !in_ci() ? Style::bar : Style::lines;
+Progress::Style Progress::style_of(const RunOptions& options) {
+  if (options.progress == ProgressStyle::none || options.quiet) return Style::none;
+  if (options.progress == ProgressStyle::lines || !is_smart_terminal()) return Style::lines;
+  return options.progress == ProgressStyle::bar || !in_ci() ? Style::bar : Style::lines;
 }
 
 void Progress::listen(Hooks& hooks) {
@@ -147,8 +147,9 @@ void Progress::work() {
 void Progress::tell() {
   if (style_ == Style::bar) return console().draw(has_terminal() ? bar() : std::string());
   const auto stats = source_.stats();
-  say(base::format("{} of {} finished, {} running{}", stats.finished,
-                   stats.finished + stats.outstanding, stats.running,
+  const auto total =
+      is_total_known() ? base::format(" of {}", stats.finished + stats.outstanding) : std::string();
+  say(base::format("{}{} finished, {} running{}", stats.finished, total, stats.running,
                    running_line(source_.running())));
 }
 
@@ -169,17 +170,23 @@ std::string Progress::bar() const {
 
 std::string Progress::counts(const QueueStats& stats, std::size_t width) const {
   const std::uint64_t total = stats.finished + stats.outstanding;
-  auto text = base::format(" {}/{}", stats.finished, total);
+  const bool is_known = is_total_known();
+  auto text = is_known ? base::format(" {}/{}", stats.finished, total)
+                       : base::format(" {} finished", stats.finished);
   if (failed_ > 0) text += base::format(", {} failed", failed_.load());
   text += base::format(", {} running", stats.running);
   const double elapsed = base::in_seconds(base::now() - started_at_);
   const auto done = static_cast<double>(stats.finished - finished_before_);
   if (done > 0 && elapsed >= kLeastSeconds) {
     const double rate = done / elapsed;
-    text += base::format(", {:.1f}/s, about {} left", rate,
-                         rough_time(static_cast<double>(stats.outstanding) / rate));
+    text += base::format(", {:.1f}/s", rate);
+    if (is_known) {
+      const double left = static_cast<double>(stats.outstanding) / rate;
+      text += base::format(", about {} left", rough_time(left));
+    }
   }
-  if (text.size() + kBarColumns + 2 > width) return base::cut_to_width(text.substr(1), width);
+  if (!is_known || text.size() + kBarColumns + 2 > width)
+    return base::cut_to_width(text.substr(1), width);
   const auto filled = total == 0 ? 0 : kBarColumns * stats.finished / total;
   const char* colour = failed_ > 0 ? "\x1b[31m" : "\x1b[32m";
   return base::format("[{}{}{}{}]{}", has_colours_ ? colour : "", std::string(filled, '='),

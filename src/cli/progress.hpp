@@ -23,7 +23,7 @@ namespace osiiso::cli {
 /// in place, elsewhere by a line every half minute.
 class Progress {
  public:
-  explicit Progress(const RunCommand& command);
+  explicit Progress(const RunOptions& options);
   ~Progress() { stop(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -31,6 +31,7 @@ class Progress {
   struct Source {
     std::function<QueueStats()> stats;
     std::function<std::vector<RunningTask>()> running;
+    std::function<bool()> is_total_known = {};  ///< empty: from the beginning
   };
 
   /// Makes the queue call it, before the queue is made.
@@ -43,10 +44,11 @@ class Progress {
  private:
   enum class Style { none, lines, bar };
 
-  static Style style_of(const RunCommand& command);
+  static Style style_of(const RunOptions& options);
   void tell_finished(const TaskResult& result);
   void work();
   void tell();
+  bool is_total_known() const { return !source_.is_total_known || source_.is_total_known(); }
   std::string bar() const;
   std::string counts(const QueueStats& stats, std::size_t width) const;
 

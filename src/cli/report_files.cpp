@@ -30,6 +30,19 @@ bool is_stdout(const ReportRequest& request) {
   return request.file == "-" || request.file == "/dev/stdout";
 }
 
+ExitCode write_result(const ReportFiles::Render& render, Kind kind,
+                      const std::string& what_happened) {
+  ResultStream out;
+  try {
+    render(out, kind);
+  } catch (const Error& error) {
+    say(error.what() + what_happened);
+    finish_result(out);
+    return ExitCode::write_failed;
+  }
+  return finish_result(out, what_happened);
+}
+
 /// What a reader of standard output would miss there.
 void show_on_stderr(const ReportFiles::Render& render) {
   std::ostringstream text;
@@ -83,7 +96,7 @@ ExitCode ReportFiles::write(const Render& render, const std::string& what_happen
   for (const File& report : files_) {
     try {
       report.file.write([&](std::ostream& out) { render(out, report.kind); });
-    } catch (const SystemError& error) {
+    } catch (const Error& error) {
       say(error.what() + what_happened);
       code = ExitCode::write_failed;
     }
@@ -93,9 +106,7 @@ ExitCode ReportFiles::write(const Render& render, const std::string& what_happen
     return code;
   }
   const Kind kind = on_stdout_.value_or(Kind::text);
-  ResultStream out;
-  render(out, kind);
-  const auto result = finish_result(out, what_happened);
+  const auto result = write_result(render, kind, what_happened);
   const bool for_program = kind != Kind::text && kind != Kind::json;
   if (for_program || result != ExitCode::passed) show_on_stderr(render);
   return std::max(code, result);

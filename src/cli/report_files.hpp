@@ -18,6 +18,7 @@ namespace osiiso::cli {
 /// print or for events, the text goes to standard error.
 class ReportFiles {
  public:
+  /// Throws `Error` where it cannot be had.
   using Render = std::function<void(std::ostream& out, report::Kind kind)>;
 
   /// `stdout_is_taken`: by what is written there while the run goes on. Throws `UsageError` for a

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <utility>
 
 #include "osiiso/error.hpp"
@@ -10,6 +11,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "cli/console.hpp"
+#include "cli/grouped_output.hpp"
 #include "cli/hook_chain.hpp"
 #include "cli/result_stream.hpp"
 
@@ -23,48 +25,6 @@ constexpr std::size_t kLongestLine = 64UL * 1024;
 class NoOutput final : public TaskOutput {
  public:
   NoOutput() : TaskOutput(true) {}
-};
-
-/// Each task's streams in one piece, in submission order.
-class GroupedOutput final : public TaskOutput {
- public:
-  GroupedOutput(bool all_to_stderr, const CiLog& log) : TaskOutput(all_to_stderr), log_(log) {}
-
-  void listen(Hooks& hooks) override {
-    add_call(hooks.on_complete, [this](const ResultPtr&) { show_what_is_due(); });
-  }
-
-  // Some may have been restored: all that are final from the beginning.
-  void follow(const std::vector<AnyTaskHandle>& tasks) override {
-    {
-      const std::lock_guard lock(mutex_);
-      tasks_ = tasks;
-    }
-    show_what_is_due();
-  }
-
- private:
-  void show_what_is_due() {
-    const std::lock_guard lock(mutex_);
-    for (; next_ < tasks_.size() && tasks_[next_].done(); ++next_) show(*tasks_[next_].result());
-  }
-
-  void show(const TaskResult& result) {
-    if (!result.output || result.restored) return;
-    for (const auto stream : {OutputStream::out, OutputStream::err}) {
-      const auto& text =
-          stream == OutputStream::out ? result.output->stdout_text : result.output->stderr_text;
-      if (text.empty()) continue;
-      const int descriptor = descriptor_of(stream);
-      const std::string shown = shown_on(descriptor, text);
-      write(descriptor, log_.is_shown_by(descriptor) ? log_.folded(result.name, shown) : shown);
-    }
-  }
-
-  const CiLog& log_;
-  std::mutex mutex_;
-  std::vector<AnyTaskHandle> tasks_;
-  std::size_t next_ = 0;
 };
 
 /// Line by line as it comes, each with the task's name.
@@ -137,13 +97,13 @@ class TaggedOutput final : public TaskOutput {
 
 }  // namespace
 
-std::unique_ptr<TaskOutput> TaskOutput::make(const RunCommand& command, bool is_stdout_taken,
+std::unique_ptr<TaskOutput> TaskOutput::make(const RunOptions& options, bool is_stdout_taken,
                                              const CiLog& log) {
-  switch (command.output) {
+  switch (options.output) {
     case Output::grouped:
       return std::make_unique<GroupedOutput>(is_stdout_taken, log);
     case Output::tagged:
-      return std::make_unique<TaggedOutput>(is_stdout_taken, command.colour);
+      return std::make_unique<TaggedOutput>(is_stdout_taken, options.colour);
     default:
       return std::make_unique<NoOutput>();
   }
@@ -156,14 +116,17 @@ int TaskOutput::descriptor_of(OutputStream stream) const {
 void TaskOutput::write(int descriptor, std::string_view text) {
   const int error = console().write(descriptor, text);
   if (error == 0 || descriptor != STDOUT_FILENO) return;
-  const std::lock_guard lock(mutex_);
-  error_ = error;
+  fail(SystemError("cannot write the tasks' output to standard output", error));
+}
+
+void TaskOutput::fail(const SystemError& error) {
+  const std::lock_guard lock(error_mutex_);
+  if (error_.empty()) error_ = error.what();
 }
 
 ExitCode TaskOutput::finish(const std::string& what_happened) {
-  if (error_ == 0) return ExitCode::passed;
-  say(std::string(SystemError("cannot write the tasks' output to standard output", error_).what()) +
-      what_happened);
+  if (error_.empty()) return ExitCode::passed;
+  say(error_ + what_happened);
   return ExitCode::write_failed;
 }
 

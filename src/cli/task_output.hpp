@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "osiiso/error.hpp"
 #include "osiiso/hooks.hpp"
-#include "osiiso/task_handle.hpp"
 
 #include "cli/ci_log.hpp"
 #include "cli/exit_code.hpp"
@@ -24,14 +21,14 @@ class TaskOutput {
  public:
   /// What the command asks for; one that shows nothing where it asks for nothing. All goes to
   /// standard error where standard output is taken by a report.
-  static std::unique_ptr<TaskOutput> make(const RunCommand& command, bool is_stdout_taken,
+  static std::unique_ptr<TaskOutput> make(const RunOptions& options, bool is_stdout_taken,
                                           const CiLog& log);
   virtual ~TaskOutput() = default;
 
   /// Makes the queue call it.
   virtual void listen(Hooks& /*hooks*/) {}
-  /// The tasks in submission order, before the run.
-  virtual void follow(const std::vector<AnyTaskHandle>& /*tasks*/) {}
+  /// How many tasks have ended whose output waits for that of another.
+  virtual std::size_t waiting() const { return 0; }
   /// Says what could not be written, and how the run ended besides; the exit code for that.
   ExitCode finish(const std::string& what_happened);
 
@@ -42,11 +39,13 @@ class TaskOutput {
   int descriptor_of(OutputStream stream) const;
   /// Writes all of it in one piece.
   void write(int descriptor, std::string_view text);
+  /// Something of the output is lost. Thread-safe.
+  void fail(const SystemError& error);
 
  private:
   const bool all_to_stderr_;
-  std::mutex mutex_;
-  int error_ = 0;
+  std::mutex error_mutex_;
+  std::string error_;  // the first one
 };
 
 }  // namespace osiiso::cli

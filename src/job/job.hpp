@@ -9,6 +9,7 @@
 
 #include "osiiso/duration.hpp"
 #include "osiiso/queue_options.hpp"
+#include "osiiso/task_options.hpp"
 
 #include "job/plan.hpp"
 
@@ -68,6 +69,10 @@ struct Overrides {
   std::optional<Duration> task_timeout;
   std::optional<int> priority;
 };
+
+/// What is built in, with what the command line says of it instead.
+QueueOptions queue_options(const Overrides& overrides);
+TaskOptions task_options(const Overrides& overrides);
 
 /// A part of the files: the groups and the tasks whose names match, whatever these need, and the
 /// finally tasks of every group that is touched and of the run. Both empty: everything. Patterns

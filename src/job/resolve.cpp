@@ -85,14 +85,9 @@ Batch BatchMaker::make(std::vector<RawFile>& files) {
 
 BatchMaker::Scope BatchMaker::scope_of_file(const RawFile& file) {
   Effective effective;
-  TaskOptions& options = effective.options;
-  options.retries = overrides_.retries.value_or(options.retries);
-  options.retry_delay = overrides_.retry_delay.value_or(options.retry_delay);
-  options.backoff = overrides_.backoff.value_or(options.backoff);
-  options.priority = overrides_.priority.value_or(options.priority);
-  if (overrides_.task_timeout) options.timeout = overrides_.task_timeout;
+  effective.options = task_options(overrides_);
   try {
-    validate(options);
+    validate(effective.options);
   } catch (const OptionError& error) {
     diagnostics_.add({}, error.what());  // the file's own values were checked where they stand
   }

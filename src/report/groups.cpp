@@ -3,8 +3,8 @@
 
 namespace osiiso::report {
 
-Groups::Groups(const ResultList& results) {
-  for (const ResultPtr& result : results) {
+Groups::Groups(const Results& results) {
+  for (const ResultPtr result : results) {
     if (result->group_id.empty()) continue;
     const auto [position, is_new] = positions_.try_emplace(result->group_id, list_.size());
     if (is_new) list_.push_back({.id = result->group_id, .counts = {}});

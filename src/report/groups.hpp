@@ -6,22 +6,22 @@
 #include <unordered_map>
 #include <vector>
 
-#include "osiiso/run_summary.hpp"
+#include "osiiso/shared_text.hpp"
 
+#include "report/results.hpp"
 #include "report/run_facts.hpp"
 
 namespace osiiso::report {
 
-/// The groups of a run by first appearance, with what became of their tasks. Refers to the results,
-/// which must live longer.
+/// The groups of a run by first appearance, with what became of their tasks.
 class Groups {
  public:
   struct Group {
-    std::string_view id;
+    SharedText id;
     RunFacts::Counts counts;
   };
 
-  explicit Groups(const ResultList& results);
+  explicit Groups(const Results& results);
 
   const std::vector<Group>& list() const { return list_; }
   /// The position in the list of a group that is in it.

@@ -11,6 +11,7 @@
 #include "report/json_text.hpp"
 #include "report/output_budget.hpp"
 #include "report/page.hpp"
+#include "report/results.hpp"
 #include "report/wall_time.hpp"
 #include "report/xml_text.hpp"
 
@@ -52,11 +53,11 @@ class DataWriter {
     json_.open('{');
     write_run();
     json_.key("tasks").open('[');
-    for (const ResultPtr& result : summary_.results) write_task(*result);
+    for (const ResultPtr result : results_of(summary_, facts_)) write_task(*result);
     json_.close(']');
     json_.new_line();
     json_.key("restored").open('[');
-    for (const ResultPtr& result : summary_.restored) write_task(*result);
+    for (const ResultPtr result : restored_of(summary_, facts_)) write_task(*result);
     json_.close(']');
     json_.close('}');
     flush();

@@ -12,6 +12,7 @@
 #include "report/groups.hpp"
 #include "report/json_parts.hpp"
 #include "report/json_text.hpp"
+#include "report/results.hpp"
 #include "report/wall_time.hpp"
 
 namespace osiiso::report {
@@ -21,7 +22,7 @@ namespace {
 constexpr std::uint64_t kKeptBytes = 65'536;
 constexpr std::size_t kWriteSize = 65'536;
 
-void write_groups(JsonText& out, const ResultList& results) {
+void write_groups(JsonText& out, const Results& results) {
   const Groups groups(results);
   out.open('{');
   for (const auto& [id, counts] : groups.list()) {
@@ -150,11 +151,11 @@ void flush(JsonText& json, std::ostream& out) {
   json.clear();
 }
 
-void write_results(JsonText& json, std::ostream& out, const ResultList& results) {
+void write_results(JsonText& json, std::ostream& out, const Results& results) {
   json.open('[');
-  for (const ResultPtr& result : results) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
     json.new_line();
-    write_result(json, *result);
+    json.raw(results.json(i));
     if (json.written().size() >= kWriteSize) flush(json, out);
   }
   json.close(']');
@@ -162,7 +163,15 @@ void write_results(JsonText& json, std::ostream& out, const ResultList& results)
 
 }  // namespace
 
+std::string json_of(const TaskResult& result) {
+  JsonText json;
+  write_result(json, result);
+  return json.written();
+}
+
 void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& facts) {
+  const Results restored = restored_of(summary, facts);
+  const Results results = results_of(summary, facts);
   JsonText json;
   json.open('{');
   json.key("schema").number(1);
@@ -174,15 +183,15 @@ void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& fa
   json.new_line();
   json.key("started_at").text(rfc3339(to_wall_time(facts.started_at)));
   write_signal(json.key("interrupted_by"), facts.interrupted_by);
-  json.key("restored").number(summary.restored.size());
-  write_results(json.key("restored_results"), out, summary.restored);
+  json.key("restored").number(restored.size());
+  write_results(json.key("restored_results"), out, restored);
   json.new_line();
   write_counts(json.key("detached"), facts.detached);
   json.key("leaked").number(facts.leaked);
   json.new_line();
-  write_groups(json.key("groups"), summary.results);
+  write_groups(json.key("groups"), results);
   json.new_line();
-  write_results(json.key("results"), out, summary.results);
+  write_results(json.key("results"), out, results);
   json.close('}');
   flush(json, out);
   out.put('\n');

@@ -18,4 +18,7 @@ namespace osiiso::report {
 /// `nlohmann::json`.
 void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& facts);
 
+/// One of the results.
+std::string json_of(const TaskResult& result);
+
 }  // namespace osiiso::report

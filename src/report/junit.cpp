@@ -13,6 +13,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "report/output_budget.hpp"
+#include "report/results.hpp"
 #include "report/wall_time.hpp"
 #include "report/xml_text.hpp"
 
@@ -39,25 +40,29 @@ struct Counts {
   }
 };
 
-struct Suite {
-  std::string name;
-  std::vector<const TaskResult*> cases;
+/// The results of a run: first what an earlier one had finished.
+class Cases {
+ public:
+  Cases(const RunSummary& summary, const RunFacts& facts)
+      : restored_(restored_of(summary, facts)), results_(results_of(summary, facts)) {}
+
+  std::size_t size() const { return restored_.size() + results_.size(); }
+  ResultPtr operator[](std::size_t index) const {
+    return index < restored_.size() ? restored_[index] : results_[index - restored_.size()];
+  }
+
+ private:
+  Results restored_;
+  Results results_;
 };
 
-/// By first appearance; in each suite, first what an earlier run had finished.
-std::vector<Suite> suites_of(const RunSummary& summary, const RunFacts& facts) {
-  std::vector<Suite> suites;
-  std::unordered_map<std::string, std::size_t> positions;  // by what is left of the name in XML
-  for (const ResultList* list : {&summary.restored, &summary.results}) {
-    for (const ResultPtr& result : *list) {
-      const std::string& group_id = result->group_id;
-      const auto [position, is_new] = positions.try_emplace(xml_attribute(group_id), suites.size());
-      if (is_new) suites.push_back({.name = group_id.empty() ? facts.name : group_id, .cases = {}});
-      suites[position->second].cases.push_back(result.get());
-    }
-  }
-  return suites;
-}
+struct Suite {
+  std::string name;
+  std::vector<std::size_t> cases;
+  Counts counts;
+  std::optional<Duration> started_at;
+  Duration finished_at{0};
+};
 
 /// Whether a command ran, to an end that was not wanted.
 bool is_failure(Cause cause) {
@@ -70,17 +75,32 @@ Cause cause_of(const TaskResult& result) {
   return cause == Cause::none ? Cause::error : cause;
 }
 
-Counts count(const std::vector<const TaskResult*>& cases) {
-  Counts counts;
-  for (const TaskResult* result : cases) {
-    ++counts.tests;
-    if (result->restored || result->status == Status::cancelled) {
-      ++counts.skipped;
-    } else if (result->status == Status::failed) {
-      ++(is_failure(cause_of(*result)) ? counts.failures : counts.errors);
-    }
+void add(Suite& suite, const TaskResult& result, std::size_t index) {
+  suite.cases.push_back(index);
+  Counts& counts = suite.counts;
+  ++counts.tests;
+  if (result.restored || result.status == Status::cancelled) {
+    ++counts.skipped;
+  } else if (result.status == Status::failed) {
+    ++(is_failure(cause_of(result)) ? counts.failures : counts.errors);
   }
-  return counts;
+  if (!result.started_at) return;
+  suite.started_at = std::min(suite.started_at.value_or(*result.started_at), *result.started_at);
+  suite.finished_at = std::max(suite.finished_at, result.finished_at);
+}
+
+/// By first appearance; in each suite, first what an earlier run had finished.
+std::vector<Suite> suites_of(const Cases& cases, const RunFacts& facts) {
+  std::vector<Suite> suites;
+  std::unordered_map<std::string, std::size_t> positions;  // by what is left of the name in XML
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const ResultPtr result = cases[i];
+    const std::string& group_id = result->group_id;
+    const auto [position, is_new] = positions.try_emplace(xml_attribute(group_id), suites.size());
+    if (is_new) suites.emplace_back().name = group_id.empty() ? facts.name : group_id;
+    add(suites[position->second], *result, i);
+  }
+  return suites;
 }
 
 std::string seconds(Duration duration) {
@@ -118,13 +138,17 @@ class CaseNames {
 class JunitWriter {
  public:
   JunitWriter(std::ostream& out, const RunSummary& summary, const RunFacts& facts)
-      : out_(out), summary_(summary), facts_(facts), started_at_(to_wall_time(facts.started_at)) {}
+      : out_(out),
+        summary_(summary),
+        facts_(facts),
+        cases_(summary, facts),
+        started_at_(to_wall_time(facts.started_at)) {}
 
   void write() {
-    const auto suites = suites_of(summary_, facts_);
+    const auto suites = suites_of(cases_, facts_);
     const std::string cut_short = why_cut_short();
     Counts all;
-    for (const Suite& suite : suites) all += count(suite.cases);
+    for (const Suite& suite : suites) all += suite.counts;
     if (!cut_short.empty()) all += {.tests = 1, .failures = 0, .errors = 1, .skipped = 0};
     out_ << R"(<?xml version="1.0" encoding="UTF-8"?>)"
          << "\n<testsuites"
@@ -155,20 +179,12 @@ class JunitWriter {
   }
 
   void write_suite(const Suite& suite) {
-    std::optional<Duration> started_at;
-    Duration finished_at{0};
-    for (const TaskResult* result : suite.cases) {
-      if (!result->started_at) continue;
-      started_at = std::min(started_at.value_or(*result->started_at), *result->started_at);
-      finished_at = std::max(finished_at, result->finished_at);
-    }
-    const Duration start = started_at.value_or(Duration{0});
+    const Duration start = suite.started_at.value_or(Duration{0});
+    const Duration time = suite.started_at ? suite.finished_at - start : start;
     out_ << "  <testsuite"
-         << attributes_of(suite.name, count(suite.cases), started_at ? finished_at - start : start,
-                          rfc3339(started_at_, start))
-         << ">\n";
+         << attributes_of(suite.name, suite.counts, time, rfc3339(started_at_, start)) << ">\n";
     CaseNames& names = names_[suite.name];  // a group may be called as the run is
-    for (const TaskResult* result : suite.cases) write_case(*result, suite.name, names);
+    for (const auto index : suite.cases) write_case(*cases_[index], suite.name, names);
     out_ << "  </testsuite>\n";
   }
 
@@ -256,6 +272,7 @@ class JunitWriter {
   std::ostream& out_;
   const RunSummary& summary_;
   const RunFacts& facts_;
+  const Cases cases_;
   WallTime started_at_;
   OutputBudget budget_{kMostOutput};
   std::unordered_map<std::string, CaseNames> names_;  // by suite

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/markdown.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/characters.hpp"
@@ -58,8 +59,9 @@ std::string markdown(const std::string& name, const RunSummary& summary, const R
     if (text.size() + next.size() > room) break;
     text += next;
   }
-  if (shown < failures.size()) {
-    text += base::format("\n… and {} more failed tasks\n", failures.size() - shown);
+  const std::size_t all = std::max(failures.size(), summary.failed);
+  if (shown < all) {
+    text += base::format("\n… and {} more failed tasks\n", all - shown);
   }
   return text += '\n';
 }

@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace osiiso::report {
+
+class StoredResults;
 
 /// What the reports tell beyond a `RunSummary`.
 struct RunFacts {
@@ -22,6 +25,10 @@ struct RunFacts {
   std::optional<int> interrupted_by = {};  // the signal that ended the run early
   Counts detached = {};
   std::size_t leaked = 0;  // processes that tasks left behind
+
+  // Where the results are; null: in the summary.
+  std::shared_ptr<const StoredResults> stored = {};
+  std::shared_ptr<const StoredResults> stored_restored = {};
 };
 
 }  // namespace osiiso::report

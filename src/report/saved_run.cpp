@@ -220,29 +220,7 @@ class Reader {
     return std::move(run_);
   }
 
- private:
-  /// Takes each result out of the tree as soon as it has been read.
-  bool look_at(int depth, json::parse_event_t event, json& parsed) {
-    using Event = json::parse_event_t;
-    if (depth > kMostDepth) throw Error("it is nested too deeply");
-    if (depth == 1 && event == Event::key) choose_list(parsed.get_ref<std::string&>());
-    if (depth != 2 || event != Event::object_end || list_ == nullptr) return true;
-    try {
-      list_->push_back(read_result(parsed));
-    } catch (const Error& error) {
-      throw Error(base::format("{}[{}]: {}", list_name_, list_->size(), error.what()));
-    }
-    return false;
-  }
-
-  void choose_list(const std::string& key) {
-    list_name_ = key;
-    list_ = nullptr;
-    if (key == "results") list_ = &run_.summary.results;
-    if (key == "restored_results") list_ = &run_.summary.restored;
-  }
-
-  ResultPtr read_result(json& object) {
+  std::shared_ptr<TaskResult> read_result(json& object) {
     auto result = std::make_shared<TaskResult>();
     result->task_id = read_task_id(Field(object, "task_id"));
     result->name = Field(object, "name").text();
@@ -253,7 +231,6 @@ class Reader {
     result->priority = Field(object, "priority").integer<int>();
     result->must_complete = Field(object, "must_complete").boolean();
     result->detached = Field(object, "detached").boolean();
-    result->restored = list_ == &run_.summary.restored;
     if (const Field metadata(object, "metadata"); !metadata.is_null()) {
       result->metadata = std::make_shared<const json>(std::move(metadata.any()));
     }
@@ -266,6 +243,30 @@ class Reader {
     read_attempts(*result, output, Field(object, "attempt_list"));
     result->output = std::make_shared<const CommandOutput>(std::move(output));
     return result;
+  }
+
+ private:
+  /// Takes each result out of the tree as soon as it has been read.
+  bool look_at(int depth, json::parse_event_t event, json& parsed) {
+    using Event = json::parse_event_t;
+    if (depth > kMostDepth) throw Error("it is nested too deeply");
+    if (depth == 1 && event == Event::key) choose_list(parsed.get_ref<std::string&>());
+    if (depth != 2 || event != Event::object_end || list_ == nullptr) return true;
+    try {
+      auto result = read_result(parsed);
+      result->restored = list_ == &run_.summary.restored;
+      list_->push_back(std::move(result));
+    } catch (const Error& error) {
+      throw Error(base::format("{}[{}]: {}", list_name_, list_->size(), error.what()));
+    }
+    return false;
+  }
+
+  void choose_list(const std::string& key) {
+    list_name_ = key;
+    list_ = nullptr;
+    if (key == "results") list_ = &run_.summary.results;
+    if (key == "restored_results") list_ = &run_.summary.restored;
   }
 
   /// The name of a group stands in each of its results, but once in memory.
@@ -317,6 +318,13 @@ class Reader {
 };
 
 }  // namespace
+
+ResultPtr read_saved_result(std::string_view text, bool restored) {
+  auto object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  auto result = Reader().read_result(object);
+  result->restored = restored;
+  return result;
+}
 
 SavedRun read_saved_run(std::string_view json) {
   return Reader().read(json);

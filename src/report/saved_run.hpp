@@ -20,4 +20,7 @@ struct SavedRun {
 /// what is wrong with any other text. Needs memory for the results, not for the JSON's tree.
 SavedRun read_saved_run(std::string_view json);
 
+/// Reads one result, as `json_of` wrote it.
+ResultPtr read_saved_result(std::string_view json, bool restored);
+
 }  // namespace osiiso::report

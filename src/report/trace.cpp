@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "report/attempt_status.hpp"
 #include "report/json_text.hpp"
+#include "report/results.hpp"
 #include "report/wall_time.hpp"
 
 namespace osiiso::report {
@@ -38,7 +39,7 @@ class TraceWriter {
     json_.key("traceEvents").open('[');
     write_names();
     write_run();
-    for (const ResultPtr& result : summary_.results) {
+    for (const ResultPtr result : results_of(summary_, facts_)) {
       for (const AttemptResult& attempt : result->attempt_list()) write_attempt(*result, attempt);
     }
     json_.close(']');
@@ -99,7 +100,7 @@ class TraceWriter {
 
   std::set<int> workers() const {
     std::set<int> found;
-    for (const ResultPtr& result : summary_.results) {
+    for (const ResultPtr result : results_of(summary_, facts_)) {
       for (const AttemptResult& attempt : result->attempt_list()) found.insert(attempt.worker);
     }
     return found;

@@ -85,10 +85,14 @@ TEST_CASE("files are asked for where an option or the command takes one") {
   CHECK(offered({"run", "--report", "html=a"}) == Lines{"files"});
   CHECK(offered({"run", "--json", "a"}) == Lines{"files"});
   CHECK(offered({"run", "--", "--q"}) == Lines{"files"});
+  CHECK(offered({"map", "-j", "2", "-0", "gzip", "--que"}) == Lines{"files"});
+  CHECK(offered({"map", "--", "--que"}) == Lines{"files"});
+  CHECK(offered({"map", "-j", "2", "--que"}) == Lines{"words", "--queue"});
+  CHECK(offered({"map", "-a", ""}) == Lines{"files"});
 }
 
 TEST_CASE("every option that the help shows is completed, with its meaning") {
-  for (const std::string command : {"run", "check", "plan", "report", "schema"}) {
+  for (const std::string command : {"run", "map", "check", "plan", "report", "schema"}) {
     CAPTURE(command);
     const auto listed = offered({command, "-"});
     const std::set<std::string> known(listed.begin(), listed.end());

@@ -40,7 +40,7 @@ Names options_in_man_page() {
 
 Names options_in_help() {
   Names names = {"--version"};
-  for (const std::string command : {"run", "check", "plan", "report", "schema"}) {
+  for (const std::string command : {"run", "map", "check", "plan", "report", "schema"}) {
     std::istringstream help(run_osiiso({command, "--help"}).out);
     for (std::string line; std::getline(help, line);) {
       if (!line.starts_with("  -")) continue;
