@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -414,4 +416,23 @@ TEST_CASE("--dry-run shows what would be started") {
         " order  priority  group  task\n"
         "     1         3  -      gzip -9 'a b'\n"
         "     2         3  -      gzip -9 c\n");
+}
+
+TEST_CASE("events tell of inputs whose number nobody knows") {
+  const ProcessGuard guard;
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/events";
+  CHECK(map({"--events", file, "echo", ":::", "a", "b"}).exit_code == 0);
+  std::istringstream events(read_file(file));
+  std::map<std::string, int> counts;
+  for (std::string line; std::getline(events, line);) {
+    const auto event = json::parse(line);
+    const bool is_first = counts.empty();
+    ++counts[event["type"].get<std::string>()];
+    if (is_first) CHECK(event["total"].is_null());
+  }
+  CHECK(counts["run_started"] == 1);
+  CHECK(counts["task_submitted"] == 2);
+  CHECK(counts["task_finished"] == 2);
+  CHECK(counts["run_finished"] == 1);
 }
