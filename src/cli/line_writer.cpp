@@ -52,6 +52,9 @@ std::string text_of(int error) {
 }  // namespace
 
 struct LineWriter::State {
+  State(base::Descriptor to, std::function<void(const std::string&)> tell)
+      : out(std::move(to)), on_failure(std::move(tell)) {}
+
   const base::Descriptor out;
   const std::function<void(const std::string&)> on_failure;
 
