@@ -11,12 +11,9 @@
 // code is 1 where the newer one (--osiiso) has lost more than a tenth anywhere.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -25,6 +22,7 @@
 #include "bench/bare_loops.hpp"
 #include "bench/contenders.hpp"
 #include "bench/measure.hpp"
+#include "bench/options.hpp"
 
 namespace {
 
@@ -189,26 +187,13 @@ bool compare(const Workload& workload, const Settings& settings,
 Settings read_settings(int count, char** arguments) {
   Settings settings;
   settings.program = (std::filesystem::path(arguments[0]).parent_path() / "osiiso").string();
-  const auto number = [](const char* text) {
-    return std::max(1UL, std::strtoul(text, nullptr, 10));
-  };
-  const std::map<std::string_view, std::string*> texts{{"--only", &settings.only},
-                                                       {"--json", &settings.json},
-                                                       {"--osiiso", &settings.program},
-                                                       {"--base", &settings.base}};
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string_view option = arguments[i];
-    if (option == "--rounds") {
-      settings.rounds = number(arguments[i + 1]);
-    } else if (option == "--tasks") {
-      settings.tasks = number(arguments[i + 1]);
-    } else if (const auto text = texts.find(option); text != texts.end()) {
-      *text->second = arguments[i + 1];
-    } else {
-      fmt::print(stderr, "unknown option {}\n", option);
-      std::exit(2);
-    }
-  }
+  bench::read_options(count, arguments,
+                      {{"--rounds", &settings.rounds},
+                       {"--tasks", &settings.tasks},
+                       {"--only", &settings.only},
+                       {"--json", &settings.json},
+                       {"--osiiso", &settings.program},
+                       {"--base", &settings.base}});
   return settings;
 }
 

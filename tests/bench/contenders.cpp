@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -20,10 +21,13 @@ std::string lines(std::size_t tasks, const std::function<std::string(std::size_t
   return text;
 }
 
-std::string job_text(const std::string& queue, std::size_t tasks,
-                     const std::function<std::string(std::size_t)>& command) {
-  return fmt::format("version: 1\nqueue: {{kind: {}, workers: 2}}\ntasks:\n", queue) +
-         lines(tasks, [&](std::size_t number) { return fmt::format("- {}\n", command(number)); });
+// Never as one text: what this process has held counts as the peak memory of what it starts.
+void write_job(const std::string& path, const std::string& queue, std::size_t tasks,
+               const std::function<std::string(std::size_t)>& command) {
+  std::ofstream file(path);
+  file << fmt::format("version: 1\nqueue: {{kind: {}, workers: 2}}\ntasks:\n", queue);
+  for (std::size_t number = 0; number < tasks; ++number) file << "- " << command(number) << '\n';
+  if (!file.flush()) give_up("writing " + path);
 }
 
 std::string argv_text(const Workload& workload, std::size_t number) {
@@ -34,14 +38,21 @@ std::string argv_text(const Workload& workload, std::size_t number) {
 
 }  // namespace
 
+std::string write_argv_job(const std::string& queue, const Workload& workload, std::size_t tasks,
+                           const osiiso::test::TemporaryFolder& folder) {
+  const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue, tasks));
+  write_job(job, queue, tasks, [&](std::size_t number) { return argv_text(workload, number); });
+  return job;
+}
+
 std::vector<Contender> osiiso_contenders(const std::string& program, const std::string& label,
                                          const Workload& workload, std::size_t tasks,
                                          const osiiso::test::TemporaryFolder& folder) {
   std::vector<Contender> contenders;
   const auto add = [&](const std::string& queue, const char* form, const auto& command) {
     const auto name = fmt::format("{}, {} queue, {}", label, queue, form);
-    const auto job = folder.write(fmt::format("{}-{}-{}.yaml", workload.name, queue, form),
-                                  job_text(queue, tasks, command));
+    const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue, form));
+    write_job(job, queue, tasks, command);
     contenders.push_back({name, [=] { return measure_program({program, "run", job}); }});
   };
   for (const std::string queue : {"thread", "process", "async"}) {

@@ -25,6 +25,10 @@ struct Contender {
   std::function<Cost()> run;
 };
 
+/// Writes a job file of the workload's commands as argvs, for two workers; returns its path.
+std::string write_argv_job(const std::string& queue, const Workload& workload, std::size_t tasks,
+                           const osiiso::test::TemporaryFolder& folder);
+
 /// The program with each kind of queue, and the library.
 std::vector<Contender> osiiso_contenders(const std::string& program, const std::string& label,
                                          const Workload& workload, std::size_t tasks,

@@ -29,11 +29,6 @@ double cpu_of(const rusage& usage) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-[[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "%s failed\n", what.c_str());
-  std::exit(1);
-}
-
 [[noreturn]] void become(const std::vector<std::string>& argv, const std::string& input) {
   std::vector<char*> words;
   for (const auto& word : argv) words.push_back(const_cast<char*>(word.c_str()));
@@ -75,16 +70,33 @@ Cost measure_function(const std::function<void()>& work) {
   return cost;
 }
 
-Cost measure_program(const std::vector<std::string>& argv, const std::string& input) {
-  const auto start = Clock::now();
+pid_t start_program(const std::vector<std::string>& argv, const std::string& input) {
   const pid_t child = fork();
   if (child == 0) become(argv, input);
+  if (child < 0) give_up("fork");
+  return child;
+}
+
+int wait_for_program(pid_t program, Cost& cost) {
   int status = 0;
   rusage usage{};
-  if (wait4(child, &status, 0, &usage) != child || status != 0) give_up(argv.front());
-  return {.seconds = seconds_since(start),
-          .own_cpu = cpu_of(usage),
-          .peak_bytes = static_cast<double>(usage.ru_maxrss) * 1024};
+  if (wait4(program, &status, 0, &usage) != program) give_up("wait4");
+  cost.own_cpu = cpu_of(usage);
+  cost.peak_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
+  return status;
+}
+
+Cost measure_program(const std::vector<std::string>& argv, const std::string& input) {
+  const auto start = Clock::now();
+  Cost cost;
+  if (wait_for_program(start_program(argv, input), cost) != 0) give_up(argv.front());
+  cost.seconds = seconds_since(start);
+  return cost;
+}
+
+void give_up(const std::string& what) {
+  std::fprintf(stderr, "%s failed\n", what.c_str());
+  std::exit(1);
 }
 
 bool is_installed(const std::string& program) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -22,6 +24,15 @@ Cost measure_function(const std::function<void()>& work);
 /// The cost of a program that reads `input` (a file, /dev/null) and writes to /dev/null. The
 /// processes that a program starts count as its own here: it may be one of them.
 Cost measure_program(const std::vector<std::string>& argv, const std::string& input = "/dev/null");
+
+/// Starts a program the same way, for who wants to look at it before `wait_for_program`.
+pid_t start_program(const std::vector<std::string>& argv, const std::string& input = "/dev/null");
+/// The cost of a program that was started; `seconds` are not told. Returns how it ended as `wait4`
+/// does.
+int wait_for_program(pid_t program, Cost& cost);
+
+/// Says what failed and ends this program.
+[[noreturn]] void give_up(const std::string& what);
 
 bool is_installed(const std::string& program);
 
