@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // What a task costs: functions that do nothing through a ThreadQueue and, in the same run, through
-// an Asio thread pool with futures. Each side runs in a child of its own, so that its peak memory
-// is its own; handles, results and futures are kept to the end. Then: what a cancel costs as the
-// queue grows, and what it costs to record a success in a checkpoint, and to restore it.
+// an Asio thread pool with futures and, where it is installed, a TBB task group. Each side runs in
+// a child of its own, so that its peak memory is its own; handles, results and futures are kept to
+// the end. Then: what a cancel costs as the queue grows, and what it costs to record a success in a
+// checkpoint, and to restore it.
 //
 //     osiiso_bench_library [TASKS [WORKERS]]
 #include <sys/resource.h>
@@ -23,6 +24,11 @@
 
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
+
+#ifdef OSIISO_BENCH_TBB
+#include <tbb/task_arena.h>
+#include <tbb/task_group.h>
+#endif
 
 #include "osiiso/checkpoint.hpp"
 #include "osiiso/thread_queue.hpp"
@@ -114,6 +120,23 @@ double through_pool(std::size_t tasks, int workers) {
   return seconds;
 }
 
+#ifdef OSIISO_BENCH_TBB
+/// A task group has no futures: each function writes its value itself.
+double through_task_group(std::size_t tasks, int workers) {
+  std::vector<int> values(tasks);
+  tbb::task_arena arena(workers);
+  const auto start = Clock::now();
+  arena.execute([&] {
+    tbb::task_group group;
+    for (auto& value : values) group.run([&value] { value = 1; });
+    group.wait();
+  });
+  const double seconds = seconds_since(start);
+  if (std::ranges::count(values, 1) != static_cast<std::ptrdiff_t>(tasks)) std::abort();
+  return seconds;
+}
+#endif
+
 /// Cancels all of the tasks, which are queued, from two threads that both try each.
 double cancels(std::size_t tasks) {
   osiiso::ThreadQueue queue({.workers = 1});
@@ -143,7 +166,7 @@ double with_checkpoint(std::size_t tasks, int workers, const std::string& path) 
 }
 
 void print(const char* what, Cost cost) {
-  std::printf("%-34s %7.0f ns a task %7.0f bytes a task\n", what, cost.nanoseconds, cost.bytes);
+  std::printf("%-36s %7.0f ns a task %7.0f bytes a task\n", what, cost.nanoseconds, cost.bytes);
 }
 
 }  // namespace
@@ -159,6 +182,12 @@ int main(int count, char** arguments) {
   print("ThreadQueue, submit then run", queue);
   print("ThreadQueue, started", started);
   print("Asio thread_pool with futures", pool);
+#ifdef OSIISO_BENCH_TBB
+  print("TBB task_group, values by reference",
+        measure(tasks, [&] { return through_task_group(tasks, workers); }));
+#else
+  std::puts("TBB task_group: not built, libtbb-dev is missing");
+#endif
   std::printf("ThreadQueue / pool: %.2f (started: %.2f)\n", queue.nanoseconds / pool.nanoseconds,
               started.nanoseconds / pool.nanoseconds);
 
