@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "osiiso/hooks.hpp"
@@ -47,11 +46,11 @@ class Telling {
  public:
   /// `is_total_known`: whether no more tasks will come; empty: they are all there.
   template <typename Queue>
-  Telling(Progress& progress, const Queue& queue, std::function<bool()> is_total_known = {})
+  Telling(Progress& progress, const Queue& queue, const std::function<bool()>& is_total_known = {})
       : progress_(progress) {
     progress_.start({.stats = [&] { return queue.stats(); },
                      .running = [&] { return queue.running(); },
-                     .is_total_known = std::move(is_total_known)});
+                     .is_total_known = is_total_known});
   }
   ~Telling() { progress_.stop(); }
   Telling(const Telling&) = delete;
