@@ -148,7 +148,8 @@ bool contains(const std::string& text, const std::string& part) {
 
 const std::string kOneTask = "tasks: [{name: t, command: 'true'}]";
 
-// Something of everything.
+// Something of everything. A text that began with "sleep" would be taken for the command itself: to
+// grep, NUL ends a line.
 const std::string kJob = R"(
 name: nightly
 queue: {grace: 100ms}
@@ -161,7 +162,7 @@ tasks:
   - {name: absent, command: [/no/such/program]}
   - {name: after, command: 'true', needs: [bad]}
   - {name: aside, command: 'true', detached: true}
-  - {name: messy, command: 'sleep 76542 & until grep -q ^sleep /proc/$!/cmdline; do :; done', leak: fail}
+  - {name: messy, command: ':; sleep 76542 & until grep -q ^sleep /proc/$!/cmdline; do :; done', leak: fail}
 groups:
   api: {tasks: [{name: member, command: 'true'}]}
 )";

@@ -858,9 +858,11 @@ TEST_CASE("a server that is kept lives until the run ends") {
   auto settings = std::make_shared<osiiso::CommandSettings>();
   settings->leak = osiiso::Leak::keep;
   Batch batch;
-  const auto server = batch.add(
-      "server", shared({}),
-      Command::shell("sleep 76513 & until grep -q ^sleep /proc/$!/cmdline; do :; done", settings));
+  // To grep, NUL ends a line: the text of the shell must not begin with "sleep".
+  const auto server =
+      batch.add("server", shared({}),
+                Command::shell(":; sleep 76513 & until grep -q ^sleep /proc/$!/cmdline; do :; done",
+                               settings));
   const auto user = batch.add("user", shared({}), Command::shell("pgrep -f 'sleep 7651[3]'"));
   batch.need(user, server);
   queue.submit(std::move(batch));
