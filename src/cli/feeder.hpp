@@ -66,6 +66,8 @@ class Feeder {
 
   /// Submits tasks until there are no more inputs, or the run is being ended early.
   void feed(const std::function<void(Batch)>& submit);
+  /// Takes no more inputs, also while one is waited for. From any thread.
+  void stop();
   /// Whether no more tasks will come. From any thread.
   bool is_done() const { return is_done_; }
   /// What is left of the timeout, after `feed`.
@@ -77,7 +79,6 @@ class Feeder {
   const std::string& error() const { return error_; }
 
  private:
-  void stop();
   void feed_all(const std::function<void(Batch)>& submit);
   void add(Batch& batch, const RawInput& input);
   std::optional<base::Instant> deadline() const;

@@ -159,7 +159,7 @@ class MapRun {
   template <typename Queue>
   Ended run_on(const QueueOptions& options) {
     Queue queue(options);
-    SignalWatch watch(reactions_of(queue));
+    SignalWatch watch(reactions_to(queue));
     Ended ended;
     ended.facts.name = name_of(command_);
     begin_events(view_, queue.run_id(), ended.facts.name, kind_of(command_), {});
@@ -175,6 +175,17 @@ class MapRun {
     ended.is_output_shown = true;
     say_restored(ended);
     return ended;
+  }
+
+  /// Where nothing is outstanding a halt ends nothing, and no hook tells of it.
+  template <typename Queue>
+  SignalWatch::Reactions reactions_to(Queue& queue) {
+    auto reactions = reactions_of(queue);
+    reactions.first = [this, halt = std::move(reactions.first)](int signal) {
+      halt(signal);
+      feeder_.stop();
+    };
+    return reactions;
   }
 
   void say_restored(const Ended& ended) const {

@@ -283,6 +283,25 @@ TEST_CASE("a signal ends the reading, and the program as it ends run") {
   }
 }
 
+TEST_CASE("a signal ends the reading also while nothing runs") {
+  const ProcessGuard guard;
+  for (const auto& queue : kQueues) {
+    CAPTURE(queue);
+    const TemporaryFolder folder;
+    const std::string log = folder.path() + "/log";
+    Inputs inputs(folder);
+    RunningProgram program(osiiso_with(
+        {"map", "--json", "--queue", queue, "--events", log, "-a", inputs.path(), "true"}));
+    inputs.write("a\n");
+    REQUIRE(eventually([&] { return read_file(log).find("task_finished") != std::string::npos; }));
+    program.send(SIGINT);
+    REQUIRE(eventually([&] { return program.has_ended(); }));
+    const auto ended = program.wait();
+    CHECK(ended.signal == SIGINT);
+    CHECK(json::parse(ended.out)["succeeded"] == 1);
+  }
+}
+
 TEST_CASE("the first failure or the timeout ends the run while inputs are waited for") {
   const ProcessGuard guard;
   for (const auto& queue : kQueues) {
