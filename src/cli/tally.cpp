@@ -61,6 +61,7 @@ void Tally::hand_over(Ended& ended) {
   ended.summary.results = std::move(failures_);
   ended.leaking = std::move(leaking_);
   ended.facts.leaked += leaked_;
+  ended.facts.restored_let_go = restored_;
   ended.lost_results = error_;
   if (!store_) return;
   ended.store = store_;

@@ -207,7 +207,7 @@ void EventStream::end(const RunSummary& summary, const RunFacts& facts) {
   out.key("ok").boolean(summary.ok() && !facts.interrupted_by);
   write_summary_counts(out, summary);
   write_signal(out.key("interrupted_by"), facts.interrupted_by);
-  out.key("restored").number(summary.restored.size());
+  out.key("restored").number(summary.restored.size() + facts.restored_let_go);
   write_counts(out.key("detached"), facts.detached);
   out.key("leaked").number(facts.leaked);
   close();

@@ -24,7 +24,8 @@ struct RunFacts {
   std::chrono::system_clock::time_point started_at = {};
   std::optional<int> interrupted_by = {};  // the signal that ended the run early
   Counts detached = {};
-  std::size_t leaked = 0;  // processes that tasks left behind
+  std::size_t leaked = 0;           // processes that tasks left behind
+  std::size_t restored_let_go = 0;  // restored tasks that the summary does not hold
 
   // Where the results are; null: in the summary.
   std::shared_ptr<const StoredResults> stored = {};

@@ -371,7 +371,11 @@ TEST_CASE("a checkpoint knows inputs by what they are, and equal ones by their c
   const std::string log = folder.path() + "/log";
   const Words words = {"--checkpoint", file, "echo {} >> " + quoted(log) + "; [ {} != b ]"};
   CHECK(map(words, "a\nb\na\n").exit_code == 1);
-  const auto again = map(words, "c\na\na\na\n");
+  const std::string events = folder.path() + "/events";
+  Words watched = words;
+  watched.insert(watched.begin(), {"--events", events});
+  const auto again = map(watched, "c\na\na\na\n");
+  CHECK(read_file(events).find("\"restored\": 2, \"detached\"") != std::string::npos);
   CHECK(again.exit_code == 0);
   CHECK(again.err.find("restored 2 of 4 tasks from " + file) != std::string::npos);
   std::string all = read_file(log);
