@@ -13,14 +13,11 @@ class QueueMerger {
   QueueMerger(const std::vector<RawFile>& files, Diagnostics& diagnostics)
       : files_(files), diagnostics_(diagnostics) {}
 
-  // The option's value: the command line's, else that on which the files agree, else `built_in`.
+  // Sets the option to that on which the files agree, unless the command line has decided it.
   template <typename T, typename Target>
-  void merge(std::string_view key, std::optional<Placed<T>> RawQueue::*option,
-             const std::optional<T>& override_value, Target& target) {
-    if (override_value) {
-      target = *override_value;
-      return;
-    }
+  void merge(std::string_view key, std::optional<Placed<T>> RawQueue::*option, bool is_decided,
+             Target& target) {
+    if (is_decided) return;
     const Placed<T>* first = nullptr;
     Place first_place;
     for (const RawFile& file : files_) {
@@ -58,18 +55,20 @@ void merge_queues(const std::vector<RawFile>& files, const Overrides& overrides,
                   Diagnostics& diagnostics) {
   QueueMerger merger(files, diagnostics);
   QueueOptions& queue = plan.queue;
-  std::optional<std::optional<int>> workers;
-  if (overrides.workers) workers = overrides.workers->number;
-  merger.merge("kind", &RawQueue::kind, overrides.kind, plan.kind);
-  merger.merge("workers", &RawQueue::workers, workers, queue.workers);
-  merger.merge("size", &RawQueue::size, overrides.size, queue.size);
-  merger.merge("timeout", &RawQueue::timeout, overrides.timeout, queue.timeout);
-  merger.merge("mode", &RawQueue::mode, overrides.mode, queue.mode);
-  merger.merge("fail_policy", &RawQueue::fail_policy, overrides.fail_policy, queue.fail_policy);
-  merger.merge("on_timeout", &RawQueue::on_timeout, overrides.on_timeout, queue.on_timeout);
-  merger.merge("rate", &RawQueue::rate, overrides.rate, queue.rate);
-  merger.merge("burst", &RawQueue::burst, overrides.burst, queue.burst);
-  merger.merge("grace", &RawQueue::grace, overrides.grace, queue.grace);
+  queue = queue_options(overrides);
+  plan.kind = overrides.kind.value_or(plan.kind);
+  merger.merge("kind", &RawQueue::kind, overrides.kind.has_value(), plan.kind);
+  merger.merge("workers", &RawQueue::workers, overrides.workers.has_value(), queue.workers);
+  merger.merge("size", &RawQueue::size, overrides.size.has_value(), queue.size);
+  merger.merge("timeout", &RawQueue::timeout, overrides.timeout.has_value(), queue.timeout);
+  merger.merge("mode", &RawQueue::mode, overrides.mode.has_value(), queue.mode);
+  merger.merge("fail_policy", &RawQueue::fail_policy, overrides.fail_policy.has_value(),
+               queue.fail_policy);
+  merger.merge("on_timeout", &RawQueue::on_timeout, overrides.on_timeout.has_value(),
+               queue.on_timeout);
+  merger.merge("rate", &RawQueue::rate, overrides.rate.has_value(), queue.rate);
+  merger.merge("burst", &RawQueue::burst, overrides.burst.has_value(), queue.burst);
+  merger.merge("grace", &RawQueue::grace, overrides.grace.has_value(), queue.grace);
 
   if (queue.mode == Mode::infinite && !queue.timeout) {
     diagnostics.add(overrides.mode ? Place{} : merger.place_of_mode(),
