@@ -17,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "base/signals.hpp"
+#include "base/thread.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -79,11 +80,7 @@ struct LineWriter::State {
 LineWriter::LineWriter(base::Descriptor out, std::function<void(const std::string&)> on_failure)
     : state_(std::make_shared<State>(std::move(out), std::move(on_failure))) {
   const base::SignalsBlocked blocked;
-  try {
-    thread_ = std::thread([state = state_] { work(state); });
-  } catch (const std::system_error& error) {
-    throw SystemError("cannot start a thread", error.code().value());
-  }
+  thread_ = base::start_thread("a thread", [state = state_] { work(state); });
 }
 
 LineWriter::~LineWriter() {
