@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string>
 
+#include "base/format.hpp"
+#include "cli/result_stream.hpp"
 #include "job/task_identity.hpp"
 #include "model/task_name.hpp"
 
@@ -22,6 +24,11 @@ Standing standing_of(const Checkpoint& checkpoint, const job::TaskIdentity& iden
 }
 
 }  // namespace
+
+void say_restored(std::size_t restored, std::size_t total, const std::string& checkpoint_path) {
+  if (restored == 0) return;
+  say(base::format("restored {} of {} tasks from {}", restored, total, checkpoint_path));
+}
 
 void record_in(Checkpoint& checkpoint, job::Plan& plan) {
   const auto identities = job::identities(plan);

@@ -14,6 +14,7 @@
 
 #include "base/cpus.hpp"
 #include "base/format.hpp"
+#include "cli/checkpointing.hpp"
 #include "cli/commands.hpp"
 #include "cli/ending.hpp"
 #include "cli/feeder.hpp"
@@ -189,9 +190,9 @@ class MapRun {
   }
 
   void say_restored(const Ended& ended) const {
-    if (command_.quiet || tally_.restored() == 0) return;
-    say(base::format("restored {} of {} tasks from {}", tally_.restored(),
-                     tally_.restored() + ended.summary.total_submitted, command_.checkpoint));
+    if (command_.quiet) return;
+    const auto restored = tally_.restored();
+    cli::say_restored(restored, restored + ended.summary.total_submitted, command_.checkpoint);
   }
 
   const MapCommand& command_;

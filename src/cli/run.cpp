@@ -28,12 +28,11 @@ namespace {
 
 /// Says how much of the job an earlier run had finished.
 template <typename Handle>
-void say_restored(const std::vector<Handle>& handles, const std::string& checkpoint) {
+void say_finished_before(const std::vector<Handle>& handles, const std::string& checkpoint) {
   const auto restored = std::ranges::count_if(handles, [](const auto& handle) {
     return handle.status() == Status::succeeded;  // nothing has been started yet
   });
-  if (restored == 0) return;
-  say(base::format("restored {} of {} tasks from {}", restored, handles.size(), checkpoint));
+  say_restored(static_cast<std::size_t>(restored), handles.size(), checkpoint);
 }
 
 template <typename Handle>
@@ -82,7 +81,7 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view
   ended.facts.name = std::move(plan.name);
   begin_events(view, queue.run_id(), ended.facts.name, plan.kind, plan.batch.tasks().size());
   const auto handles = queue.submit(std::move(plan.batch));
-  if (!command.quiet) say_restored(handles, command.checkpoint);
+  if (!command.quiet) say_finished_before(handles, command.checkpoint);
   view.follow({handles.begin(), handles.end()});
   ended.facts.started_at = std::chrono::system_clock::now();
   {
