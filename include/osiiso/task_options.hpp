@@ -109,7 +109,8 @@ struct TaskOptions {
   double jitter = 0;
   /// Which failures are retried.
   RetryOn retry_on = {};
-  /// Limit of each attempt by itself; waiting is never counted.
+  /// Limit of each attempt by itself; waiting is never counted, nor is up to a minute in which its
+  /// worker (a process, an initializer) gets ready.
   std::optional<Duration> timeout = {};
   /// From being asked to stop (SIGTERM) to being killed. None: the queue's.
   std::optional<Duration> grace = {};

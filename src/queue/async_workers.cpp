@@ -50,6 +50,13 @@ class LoopWatch final : public asio::execution_context::service {
 
 asio::execution_context::id LoopWatch::id;
 
+/// Where it fails, all is cancelled, this attempt too.
+void initialize(Engine& engine, const Attempt& attempt, bool& is_initialized) {
+  if (is_initialized) return;
+  const auto& initializer = engine.options().initializer;
+  is_initialized = !initializer || engine.make_ready(attempt, initializer);
+}
+
 }  // namespace
 
 std::shared_ptr<AsyncWorkers> AsyncWorkers::make(std::shared_ptr<Engine> engine, int limit) {
@@ -62,7 +69,7 @@ std::shared_ptr<AsyncWorkers> AsyncWorkers::make(std::shared_ptr<Engine> engine,
 }
 
 AsyncWorkers::AsyncWorkers(std::shared_ptr<Engine> engine, int limit)
-    : engine_(std::move(engine)), limit_(limit), threads_([this] { return initialize(); }) {}
+    : engine_(std::move(engine)), limit_(limit) {}
 
 AsyncWorkers::~AsyncWorkers() {
   engine_->attach(nullptr);
@@ -253,8 +260,7 @@ void AsyncWorkers::launch(const LoopPtr& current, const RunningPtr& running) {
   const auto* coroutine = body.target<detail::CoroutineCall>();
   try {
     if (body.command() == nullptr && coroutine == nullptr) return call(running);
-    if (!current->is_initialized) current->is_initialized = initialize();
-    // All is cancelled where that failed, this attempt too.
+    initialize(*engine_, running->attempt(), current->is_initialized);
     if (!current->is_initialized) return running->finish({});
     running->listen(current);
     if (coroutine != nullptr) {
@@ -270,9 +276,10 @@ void AsyncWorkers::launch(const LoopPtr& current, const RunningPtr& running) {
 void AsyncWorkers::call(const RunningPtr& running) {
   const auto outcome = std::make_shared<AttemptOutcome>();
   threads_.run({.call =
-                    [running, outcome](bool initialized) {
+                    [running, outcome, engine = engine_](bool& is_initialized) {
                       const auto& attempt = running->attempt();
-                      if (initialized) *outcome = execute(attempt.body, attempt.context);
+                      initialize(*engine, attempt, is_initialized);
+                      if (is_initialized) *outcome = execute(attempt.body, attempt.context);
                     },
                 .report = [running, outcome] { running->finish(std::move(*outcome)); }});
 }
@@ -303,18 +310,6 @@ void AsyncWorkers::spawn(const LoopPtr& current, const RunningPtr& running) {
 void AsyncWorkers::start_command(const LoopPtr& current, const RunningPtr& running) {
   if (running->attempt().context.stop_state().latest()) throw process::stopped_before_start();
   current->start_child(running);
-}
-
-bool AsyncWorkers::initialize() {
-  const auto& initializer = engine_->options().initializer;
-  if (!initializer) return true;
-  try {
-    initializer();
-    return true;
-  } catch (...) {
-    engine_->fail(std::current_exception());
-    return false;
-  }
 }
 
 void AsyncWorkers::end(Attempt& attempt, AttemptOutcome outcome, Seat seat) {

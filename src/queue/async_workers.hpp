@@ -71,7 +71,6 @@ class AsyncWorkers final : public Workers, public std::enable_shared_from_this<A
   void call(const RunningPtr& running);
   void spawn(const LoopPtr& loop, const RunningPtr& running);
   void start_command(const LoopPtr& loop, const RunningPtr& running);
-  bool initialize();
 
   void end(Attempt& attempt, AttemptOutcome outcome, Seat seat);
   void note_over();

@@ -15,7 +15,9 @@ class AttemptRunner {
  public:
   virtual ~AttemptRunner() = default;
 
-  /// Called before each attempt. What it throws ends the run.
+  /// Whether `prepare` has nothing to do.
+  virtual bool is_ready() = 0;
+  /// Called before an attempt that it is not ready for. What it throws ends the run.
   virtual void prepare(const TaskContext& context) = 0;
   /// Returns and throws what the body does.
   virtual std::any run(const TaskBody& body, const TaskContext& context) = 0;

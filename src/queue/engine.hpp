@@ -164,6 +164,10 @@ class Engine {
   /// The next attempt to start, counted as started.
   scheduler::Next next(Turn& turn);
   Attempt start(const scheduler::Start& start, int worker, Turn& turn);
+  /// Calls `prepare`, which makes the worker ready for the attempt. That is not the attempt's time,
+  /// unless it takes more than a minute. Without the lock. False where it throws: then everything
+  /// is cancelled, the attempt too, and the run ends with that error.
+  bool make_ready(const Attempt& attempt, const std::function<void()>& prepare);
   /// Has a success recorded. To be called before the end is reported, without the lock.
   void record(const Attempt& attempt, const AttemptOutcome& outcome);
   /// Reports the end of an attempt, and lets go of its recorder: when the run is over, what keeps
@@ -209,6 +213,7 @@ class Engine {
   void carry_out(const scheduler::Finished& effect);
   void carry_out(const scheduler::Halted& effect);
 
+  void count_timeout_from(const Attempt& attempt, Instant from);
   void note_attempt(TaskRecord& record, scheduler::Verdict verdict, AttemptOutcome outcome);
   /// Whether the end of this attempt would decide about the task.
   bool is_under_way(const Attempt& attempt) const;

@@ -13,7 +13,12 @@ using scheduler::CancelReason;
 using scheduler::State;
 using scheduler::Verdict;
 
+using namespace std::chrono_literals;
+
 const std::string kNoGroup;
+
+// A worker that takes longer to get ready takes it from its attempt's timeout.
+constexpr Duration kMostPreparation = 1min;
 
 // Whose hooks this thread is calling.
 thread_local const Engine* calling_hooks_of = nullptr;
@@ -67,6 +72,25 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
                   stops_[at])};
   attempt.context.with_hooks(&command_hooks_);
   return attempt;
+}
+
+bool Engine::make_ready(const Attempt& attempt, const std::function<void()>& prepare) {
+  count_timeout_from(attempt, base::saturating_add(base::now(), kMostPreparation));
+  try {
+    prepare();
+  } catch (...) {
+    fail(std::current_exception());
+    return false;
+  }
+  count_timeout_from(attempt, base::now());
+  return true;
+}
+
+void Engine::count_timeout_from(const Attempt& attempt, Instant from) {
+  const Turn turn(*this);
+  if (!attempt.record->is_final()) {
+    core_.count_timeout_from(attempt.record->index, attempt.context.attempt(), from);
+  }
 }
 
 void Engine::record(const Attempt& attempt, const AttemptOutcome& outcome) {

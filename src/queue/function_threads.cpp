@@ -19,17 +19,13 @@ struct FunctionThreads::Seat {
 };
 
 struct FunctionThreads::State {
-  std::function<bool()> initialize;
   std::mutex mutex;
   std::vector<std::shared_ptr<Seat>> seats;
   std::deque<std::shared_ptr<Seat>> idle;  // free for work; the last may still be reporting
   bool closed = false;
 };
 
-FunctionThreads::FunctionThreads(std::function<bool()> initialize)
-    : state_(std::make_shared<State>()) {
-  state_->initialize = std::move(initialize);
-}
+FunctionThreads::FunctionThreads() : state_(std::make_shared<State>()) {}
 
 FunctionThreads::~FunctionThreads() {
   close();
@@ -83,7 +79,6 @@ void FunctionThreads::serve(const std::shared_ptr<State>& state,
     if (!seat->work) return;
     auto work = std::exchange(seat->work, std::nullopt);
     lock.unlock();
-    if (!is_initialized) is_initialized = state->initialize();
     work->call(is_initialized);
     lock.lock();
     if (!state->closed) state->idle.push_back(seat);

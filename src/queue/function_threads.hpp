@@ -10,14 +10,14 @@ namespace osiiso::queue {
 /// Thread-safe. A call that does not return outlives this object together with its thread.
 class FunctionThreads {
  public:
-  /// `call` is told what `initialize` returned, which each thread calls first. When it has
-  /// returned, the thread makes `report` and is free for further work, so that there are never
-  /// more threads than calls at a time.
+  /// `call` is told whether its thread is initialized, which it may change. When it has returned,
+  /// the thread makes `report` and is free for further work, so that there are never more threads
+  /// than calls at a time.
   struct Work {
-    std::function<void(bool initialized)> call;
+    std::function<void(bool& is_initialized)> call;
     std::function<void()> report;
   };
-  explicit FunctionThreads(std::function<bool()> initialize);
+  FunctionThreads();
   /// As `close`.
   ~FunctionThreads();
 

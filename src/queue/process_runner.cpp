@@ -200,6 +200,11 @@ void ProcessRunner::end_run() {
   for (const auto& mark : std::exchange(orphaned_, {})) process::kill_marked(mark);
 }
 
+bool ProcessRunner::is_ready() {
+  const std::lock_guard lock(mutex_);
+  return worker_ && !worker_->has_ended();
+}
+
 void ProcessRunner::prepare(const TaskContext& context) {
   const std::lock_guard lock(mutex_);
   refusal_.reset();

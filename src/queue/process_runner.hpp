@@ -34,6 +34,7 @@ class ProcessRunner final : public AttemptRunner {
   /// Lets the worker end by itself.
   ~ProcessRunner() override;
 
+  bool is_ready() override;
   /// Sees to it that there is a worker, unless a stop is requested, or the system lacks what one
   /// takes: then `run` says so. Throws what its initializer threw, and where no worker can be
   /// started.

@@ -12,18 +12,19 @@ namespace osiiso::queue {
 class ThreadRunner final : public AttemptRunner {
  public:
   /// `initializer` may be empty; it is called before the first attempt.
-  explicit ThreadRunner(const std::function<void()>& initializer) : initializer_(&initializer) {}
+  explicit ThreadRunner(const std::function<void()>& initializer)
+      : initializer_(&initializer), is_initialized_(!initializer) {}
 
+  bool is_ready() override { return is_initialized_; }
   void prepare(const TaskContext& /*context*/) override {
-    if (is_initialized_) return;
-    if (*initializer_) (*initializer_)();
+    (*initializer_)();
     is_initialized_ = true;
   }
   std::any run(const TaskBody& body, const TaskContext& context) override { return body(context); }
 
  private:
   const std::function<void()>* initializer_;  // the engine's
-  bool is_initialized_ = false;
+  bool is_initialized_;
 };
 
 }  // namespace osiiso::queue

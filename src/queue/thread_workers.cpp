@@ -19,17 +19,6 @@ constexpr Duration kThreadPatience = 10s;
 
 thread_local const ThreadWorkers* workers_of_this_thread = nullptr;
 
-/// Makes the worker ready for the attempt. Where it cannot be, everything is cancelled.
-bool prepare(AttemptRunner& runner, const Attempt& attempt, Engine& engine) {
-  try {
-    runner.prepare(attempt.context);
-    return true;
-  } catch (...) {
-    engine.fail(std::current_exception());
-    return false;
-  }
-}
-
 }  // namespace
 
 ThreadWorkers::ThreadWorkers(std::shared_ptr<Engine> engine, int limit, MakeRunner make_runner)
@@ -159,11 +148,17 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
     }
     if (rest == Rest::lingered) linger();
     if (!attempt) continue;
-    if (!prepare(runner, *attempt, *engine)) continue;  // all is cancelled, this attempt too
+    if (!make_ready(runner, *attempt)) continue;
     engine->announce(*attempt);
     outcome = execute(runner, attempt->body, attempt->context);
     engine->record(*attempt, outcome);
   }
+}
+
+/// False: all is cancelled, this attempt too.
+bool ThreadWorkers::make_ready(AttemptRunner& runner, const Attempt& attempt) const {
+  return runner.is_ready() ||
+         engine_->make_ready(attempt, [&] { runner.prepare(attempt.context); });
 }
 
 std::optional<Attempt> ThreadWorkers::start_next(const Seat& seat, Engine::Turn& turn) {

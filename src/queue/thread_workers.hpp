@@ -61,6 +61,7 @@ class ThreadWorkers final : public SyncWorkers {
   std::optional<SystemError> give_up_threads();
   void seat_thread(int worker);
   void serve(const Seat& seat, AttemptRunner& runner);
+  bool make_ready(AttemptRunner& runner, const Attempt& attempt) const;
   std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);
   Rest wait_for_work(Engine::Turn& turn, Rest rested);
   void linger() const;

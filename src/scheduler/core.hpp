@@ -82,6 +82,9 @@ class Core {
   /// Reports the end of an attempt. None: it had been given up or reported before, and nothing
   /// happens to the task.
   std::optional<Verdict> finished(TaskIndex task, int attempt, Outcome outcome, Instant now);
+  /// The timeout of an attempt that is under way counts from this instant, not from its start: its
+  /// worker is made ready first. Nothing happens where the attempt is to stop, or has no timeout.
+  void count_timeout_from(TaskIndex task, int attempt, Instant from);
   /// Expires what has expired: delays, timeouts, graces, the run's timeout.
   void due(Instant now);
   /// When `due` has something to do next, perhaps an instant that has passed; none: not before
@@ -150,6 +153,7 @@ class Core {
 
   // Attempts.
   Start start(Index task);
+  void limit(Index task, Instant from);
   void ask_to_stop(Index task, StopRequested::Why why);
   void end_attempt(Index task, Verdict verdict, bool retryable);
   void retry(Index task);

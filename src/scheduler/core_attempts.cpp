@@ -27,12 +27,23 @@ Start Core::start(Index id) {
   ++running_;
   ++task.attempts;
   task.state = State::running;
-  if (task.rules->timeout) {
-    task.at = base::saturating_add(now_, *task.rules->timeout);
-    task.place = Place::timers;
-    timers_.push(id);
-  }
+  limit(id, now_);
   return {TaskIndex{id}, task.attempts};
+}
+
+void Core::limit(Index id, Instant from) {
+  Task& task = tasks_[id];
+  if (!task.rules->timeout) return;
+  task.at = base::saturating_add(from, *task.rules->timeout);
+  task.place = Place::timers;
+  timers_.push(id);
+}
+
+void Core::count_timeout_from(TaskIndex task, int attempt, Instant from) {
+  const auto id = static_cast<Index>(task);
+  if (tasks_[id].state != State::running || tasks_[id].attempts != attempt) return;
+  take_out(id);
+  limit(id, from);
 }
 
 std::optional<Verdict> Core::finished(TaskIndex task, int attempt, Outcome outcome, Instant now) {

@@ -88,6 +88,10 @@ class Driver {
     core.check_invariants();
     return cancelled;
   }
+  void count_timeout_from(TaskIndex task, Duration from) {
+    core.count_timeout_from(task, core.attempts(task), Instant{from});
+    core.check_invariants();
+  }
   void halt(Halt halt) {
     core.halt(halt, now);
     core.check_invariants();

@@ -47,6 +47,25 @@ TEST_CASE("CAN-1: a running task is asked to stop and ends cancelled, whatever i
   }
 }
 
+TEST_CASE("TMO-1: the timeout counts from when the attempt's worker is ready") {
+  Driver driver({.workers = 2});
+  const TaskIndex a = driver.submit("a", {.rules = limited(2s)});
+  const TaskIndex unlimited = driver.submit("unlimited");
+  CHECK(driver.start_all() == "a1 unlimited1");
+  driver.count_timeout_from(a, 60s);
+  CHECK(driver.due() == "62");
+  driver.pass(5s);
+  CHECK(driver.happened() == "");
+  driver.count_timeout_from(a, 5s);
+  driver.count_timeout_from(unlimited, 5s);
+  CHECK(driver.due() == "7");
+  driver.pass(2s);
+  CHECK(driver.happened() == "stop a1 timeout");
+  driver.count_timeout_from(a, 60s);
+  CHECK(driver.due() == "never");
+  CHECK(driver.report(a, 1, {.succeeded = true}) == "timed out");
+}
+
 TEST_CASE("CAN-1: between two attempts a task is cancelled at once") {
   for (const Duration delay : {Duration(1s), Duration(0s)}) {
     Driver driver;

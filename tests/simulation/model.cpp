@@ -200,7 +200,7 @@ std::optional<Instant> Model::next_due(const Core& core) const {
     if (!task.under_way) {
       if (core.state(task.index) == State::scheduled) consider(task.due);
     } else if (!task.stop) {
-      if (task.rules.timeout) consider(task.started + *task.rules.timeout);
+      if (task.rules.timeout) consider(task.timed_from + *task.rules.timeout);
     } else if (task.rules.abandon_after) {
       const Instant at = task.stop_at + *task.rules.abandon_after;
       if (at > now_ || deaf_.size() < rules_.workers) consider(at);
@@ -238,7 +238,7 @@ void Model::apply(const StopRequested& stop) {
     task.killed = true;
     if (task.stop) return mark("asked again by force");
   } else if (stop.why == Why::timeout) {
-    require(task.rules.timeout && task.started + *task.rules.timeout <= now_,
+    require(task.rules.timeout && task.timed_from + *task.rules.timeout <= now_,
             "a timeout comes in its time", &task);
   } else {
     require(task.promised || !is_spared(task), "somebody cancelled it", &task);
@@ -473,7 +473,7 @@ void Model::found(const Core& core, const Next& next) {
     task.was_parked = false;
     ++task.attempts;
     task.under_way = true;
-    task.started = now_;
+    task.timed_from = now_;
     starts_.push_back(now_);
     note(static_cast<std::uint64_t>(task.id));
     return;

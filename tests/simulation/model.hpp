@@ -45,7 +45,7 @@ class Model {
     Instant due{};  // once accepted; after a failed attempt, when it may be tried again
     int attempts = 0;
     bool under_way = false;
-    Instant started{};
+    Instant timed_from{};                               // what its timeout counts from
     std::optional<scheduler::StopRequested::Why> stop;  // what its end will count as
     Instant stop_at{};
     bool killed = false;

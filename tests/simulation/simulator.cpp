@@ -88,8 +88,10 @@ void Simulator::act() {
     seal_some(50);
   } else if (choice < 80) {
     release_some();
-  } else if (choice < 84) {
+  } else if (choice < 83) {
     spurious_report();
+  } else if (choice < 84) {
+    count_timeout_anew();
   } else if (choice < 86) {
     rules_.workers = static_cast<std::size_t>(random_.between(1, 5));
     core_.set_workers(rules_.workers);
@@ -272,6 +274,20 @@ void Simulator::halt() {
 void Simulator::spurious_report() {
   if (seen_.empty() || !random_.chance(hostility_)) return;
   report(Report(seen_[random_.below(seen_.size())]));
+}
+
+/// A worker is made ready for an attempt that has started, or for one that is over.
+void Simulator::count_timeout_anew() {
+  for (auto& task : model_.tasks()) {
+    if (task.released || task.attempts == 0 || !random_.chance(40)) continue;
+    const Instant from = now_ + span();
+    const int attempt = task.attempts - (random_.chance(20) ? 1 : 0);
+    core_.count_timeout_from(task.index, attempt, from);
+    if (attempt != task.attempts || !task.under_way || task.stop) continue;
+    task.timed_from = from;
+    model_.mark("timeout counted from later");
+  }
+  done();
 }
 
 // Time and the backend.

@@ -44,6 +44,7 @@ class Simulator {
   void seal_some(int percent);
   void cancel_one();
   void spurious_report();
+  void count_timeout_anew();
   void halt();
   void begin_run();
   void release_some();

@@ -66,6 +66,7 @@ constexpr const char* kRare[] = {
     "retry of a spared task while halted",
     "run timed out",
     "run timed out while halted",
+    "timeout counted from later",
     "waited for the gate",
 };
 
