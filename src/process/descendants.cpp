@@ -25,7 +25,8 @@ std::vector<ListedProcess> descendants_of(pid_t ancestor) {
 bool kill_descendants_of(pid_t ancestor, Duration patience) {
   const auto begin = std::chrono::steady_clock::now();
   for (Duration pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
-    auto left = descendants_of(ancestor);
+    ListInPages left;
+    ProcessSnapshot().append_below(ancestor, left);
     std::erase_if(left, [](const ListedProcess& process) { return process.pid == ::getpid(); });
     if (left.empty()) return true;
     if (std::chrono::steady_clock::now() - begin >= patience) return false;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -70,8 +71,17 @@ base::Descriptor open_parent() {
   for (;;) ::pause();
 }
 
+/// Also where there is no memory to list them all, the program is not to stay, stopped.
+void kill_all_below(pid_t program) {
+  try {
+    process::kill_descendants_of(program, process::kUnkillable);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 /// Nobody in this process is to see its children die, report that they failed, and be gone before
-/// the last of them is: so a copy of this process stops it first.
+/// the last of them is: so a copy of this process stops it first. Whatever lock another thread
+/// holds stays locked in the copy, which therefore takes none.
 [[noreturn]] void die_with_everything() {
   const pid_t program = ::getpid();
   const pid_t copy = ::fork();
@@ -80,7 +90,7 @@ base::Descriptor open_parent() {
   // Where there is no room for another process, at least no more are started.
   std::optional<process::SpawnGateClosed> closed;
   if (copy < 0) closed.emplace(kSpawnPatience);
-  process::kill_descendants_of(program, process::kUnkillable);
+  kill_all_below(program);
   ::kill(program, SIGKILL);
   std::_Exit(EXIT_FAILURE);
 }

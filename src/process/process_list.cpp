@@ -9,60 +9,86 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cinttypes>
+#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "base/descriptor.hpp"
 
 namespace osiiso::process {
 namespace {
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
+// Without the C library's streams, like all that a snapshot is made of: see `ProcessSnapshot`.
+class Fields {
+ public:
+  explicit Fields(std::string_view line) : rest_(line) {}
 
-bool is_number(const char* name) {
-  return name[std::strspn(name, "0123456789")] == '\0';
-}
+  std::string_view next() {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
+    const std::string_view field = rest_.substr(0, rest_.find(' '));
+    rest_.remove_prefix(field.size());
+    return field;
+  }
+
+  void skip(int count) {
+    while (count-- > 0) next();
+  }
+
+  template <typename Number>
+  bool read(Number& number) {
+    const std::string_view field = next();
+    const char* const end = field.data() + field.size();
+    return std::from_chars(field.data(), end, number).ec == std::errc{};
+  }
+
+ private:
+  std::string_view rest_;
+};
 
 // The name of the program, in parentheses, may hold anything: what follows it begins after the
 // last closing one.
-std::optional<ListedProcess> parse_stat(const char* stat) {
-  const char* const name_end = std::strrchr(stat, ')');
-  if (name_end == nullptr) return {};
+std::optional<ListedProcess> parse_stat(std::string_view stat) {
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos) return {};
   ListedProcess process{};
-  char state = 0;
   long threads = 0;
-  if (std::sscanf(stat, "%d", &process.pid) != 1) return {};
-  // State, parent, group, session; after 13 others the number of threads, after one more the start.
-  const char* const layout =
-      " %c %d %d %d"
-      " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-      " %ld %*s %" SCNu64;
-  if (std::sscanf(name_end + 1, layout, &state, &process.parent, &process.group, &process.session,
-                  &threads, &process.started) != 6) {
-    return {};
-  }
-  if (state == 'X') return {};
+  if (!Fields(stat).read(process.pid)) return {};
+  Fields fields(stat.substr(name_end + 1));
+  const std::string_view state = fields.next();
+  bool complete =
+      fields.read(process.parent) && fields.read(process.group) && fields.read(process.session);
+  fields.skip(13);
+  complete = complete && fields.read(threads);
+  fields.skip(1);
+  if (!complete || !fields.read(process.started) || state == "X") return {};
   // The first thread of a process may end before the others: that is a zombie which still runs.
-  process.is_zombie = state == 'Z' && threads <= 1;
-  process.is_stopped = state == 'T' || state == 't';
+  process.is_zombie = state == "Z" && threads <= 1;
+  process.is_stopped = state == "T" || state == "t";
   return process;
 }
 
 std::optional<ListedProcess> read_stat(int folder, const char* path) {
   const base::Descriptor file(::openat(folder, path, O_RDONLY | O_CLOEXEC));
   if (!file) return {};
-  std::array<char, 1024> text{};
-  const ssize_t size = ::read(file.get(), text.data(), text.size() - 1);
-  return size > 0 ? parse_stat(text.data()) : std::nullopt;
+  std::array<char, 1024> text;
+  const ssize_t size = ::read(file.get(), text.data(), text.size());
+  if (size <= 0) return {};
+  return parse_stat({text.data(), static_cast<std::size_t>(size)});
+}
+
+// The entry of /proc for a process; nothing for the other entries.
+std::optional<ListedProcess> read_entry(int proc, std::string_view name) {
+  constexpr std::string_view kFile = "/stat";
+  std::array<char, 32> path{};
+  const bool is_number = name.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number || name.size() + kFile.size() >= path.size()) return {};
+  std::ranges::copy(kFile, std::ranges::copy(name, path.begin()).out);
+  return read_stat(proc, path.data());
 }
 
 std::atomic<std::size_t> looks = 0;
@@ -73,15 +99,17 @@ constexpr std::size_t kPiece = 4096;
 
 void for_each_process(const std::function<void(const ListedProcess&)>& visit) {
   looks.fetch_add(1, std::memory_order_relaxed);
-  const Directory proc(::opendir("/proc"));
-  if (!proc) return;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
-  while (const dirent* entry = ::readdir(proc.get())) {
-    if (!is_number(entry->d_name)) continue;
-    std::array<char, 64> path{};
-    std::snprintf(path.data(), path.size(), "%.20s/stat", entry->d_name);
-    const auto process = read_stat(::dirfd(proc.get()), path.data());
-    if (process && !process->is_zombie) visit(*process);
+  const base::Descriptor proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  alignas(dirent64) std::array<char, 2 * kPiece> entries;
+  for (;;) {
+    const ssize_t size = ::getdents64(proc.get(), entries.data(), entries.size());
+    if (size <= 0) return;
+    for (ssize_t at = 0; at < size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(entries.data() + at);
+      const auto process = read_entry(proc.get(), entry->d_name);
+      if (process && !process->is_zombie) visit(*process);
+      at += entry->d_reclen;
+    }
   }
 }
 
@@ -129,18 +157,9 @@ std::vector<ListedProcess> ProcessSnapshot::children(pid_t parent) const {
 }
 
 std::vector<ListedProcess> ProcessSnapshot::below(pid_t ancestor) const {
-  auto found = children(ancestor);
-  // Numbers may be given anew while the list is made, so that it may show a circle.
-  for (std::size_t next = 0; next < found.size() && found.size() <= by_parent_.size(); ++next) {
-    append_children(found[next].pid, found);
-  }
+  std::vector<ListedProcess> found;
+  append_below(ancestor, found);
   return found;
-}
-
-void ProcessSnapshot::append_children(pid_t parent, std::vector<ListedProcess>& found) const {
-  found.insert(found.end(),
-               std::ranges::lower_bound(by_parent_, parent, {}, &ListedProcess::parent),
-               std::ranges::upper_bound(by_parent_, parent, {}, &ListedProcess::parent));
 }
 
 std::shared_ptr<const ProcessSnapshot> snapshot_since(base::Instant since) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/page_allocator.hpp"
 
 namespace osiiso::process {
 
@@ -48,7 +50,14 @@ std::optional<ListedProcess> find_process(pid_t pid);
 /// Up to `limit` bytes of /proc/`pid`/`name`; nothing where it cannot be read.
 std::string read_of_process(pid_t pid, const char* name, std::size_t limit);
 
+/// Works where no allocator may be asked.
+using ListInPages = std::vector<ListedProcess, base::PageAllocator<ListedProcess>>;
+
 /// All processes that ran at some moment, zombies left out.
+///
+/// Made, and asked by `append_below` for a list in pages, it takes no lock and calls neither an
+/// allocator nor the C library's streams. So both may be done in the copy of a process that has
+/// threads, where a lock that one of them held is never released.
 class ProcessSnapshot {
  public:
   ProcessSnapshot();
@@ -60,13 +69,34 @@ class ProcessSnapshot {
   std::vector<ListedProcess> children(pid_t parent) const;
   /// The processes below one, parents before their children.
   std::vector<ListedProcess> below(pid_t ancestor) const;
+  template <typename List>
+  void append_below(pid_t ancestor, List& found) const;
 
  private:
-  void append_children(pid_t parent, std::vector<ListedProcess>& found) const;
+  template <typename List>
+  void append_children(pid_t parent, List& found) const;
 
   base::Instant began_;
-  std::vector<ListedProcess> by_parent_;
+  ListInPages by_parent_;
 };
+
+template <typename List>
+void ProcessSnapshot::append_below(pid_t ancestor, List& found) const {
+  std::size_t next = found.size();
+  const std::size_t most = next + by_parent_.size();
+  append_children(ancestor, found);
+  // Numbers may be given anew while the list is made, so that it may show a circle.
+  for (; next < found.size() && found.size() <= most; ++next) {
+    append_children(found[next].pid, found);
+  }
+}
+
+template <typename List>
+void ProcessSnapshot::append_children(pid_t parent, List& found) const {
+  found.insert(found.end(),
+               std::ranges::lower_bound(by_parent_, parent, {}, &ListedProcess::parent),
+               std::ranges::upper_bound(by_parent_, parent, {}, &ListedProcess::parent));
+}
 
 /// A snapshot that began at `since` or later. Those who want one at the same time share it, as do
 /// all who name the same instant.

@@ -113,6 +113,19 @@ TEST_CASE("whichever of the two is killed, everything ends") {
   }
 }
 
+TEST_CASE("whatever its threads do when the guardian is killed, everything ends") {
+  for (int round = 0; round < 10; ++round) {
+    CAPTURE(round);
+    RunningProgram running(owner({"allocate", "sleep 71109"}));
+    REQUIRE(eventually([] { return count_sleeping("71109") == 1; }));
+    const pid_t program = program_of(running);
+    running.send(SIGKILL);
+    CHECK(running.wait().signal == SIGKILL);
+    CHECK(eventually([] { return count_sleeping("71109") == 0; }));
+    CHECK(eventually([&] { return !is_alive(program); }));
+  }
+}
+
 TEST_CASE("a suspended program whose guardian is killed dies as well") {
   RunningProgram running(owner({"suspend", "sleep 71103"}));
   REQUIRE(eventually([] { return count_sleeping("71103") == 1; }));

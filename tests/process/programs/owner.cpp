@@ -5,6 +5,7 @@
 //   die SIGNAL         dies of the signal
 //   hear               prints the numbers of the signals that it gets, until SIGTERM
 //   start COMMAND      starts a shell command, then waits for ever
+//   allocate COMMAND   the same, while other threads allocate without a pause
 //   leave COMMAND      the same, but exits with 5 when the command's shell has ended
 //   suspend COMMAND    the same, and suspends everything on each SIGTSTP until SIGTERM; then prints
 //                      how many seconds passed on the clock of the library
@@ -16,7 +17,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "osiiso/own_process.hpp"
 
@@ -51,6 +55,15 @@ int wait_for_signal(const sigset_t& set) {
   return signal;
 }
 
+/// More than a cache of the thread's own holds, so that a lock of the allocator is held all the
+/// time.
+void allocate_for_ever() {
+  for (std::size_t size = 16;; size = size < 100'000 ? 2 * size : 16) {
+    std::vector<std::unique_ptr<char[]>> pieces;
+    for (int piece = 0; piece < 100; ++piece) pieces.emplace_back(new char[size]);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -80,6 +93,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   const auto begin = osiiso::base::now();
+  for (int thread = 0; act == "allocate" && thread < 4; ++thread) {
+    std::thread(allocate_for_ever).detach();
+  }
   const pid_t shell = start(words[1]);
   if (act == "leave") {
     ::waitpid(shell, nullptr, 0);
