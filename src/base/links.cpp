@@ -80,4 +80,10 @@ bool is_planted(const std::string& path, const struct stat& file) {
   return ::stat(parent.c_str(), &folder) != 0 || (folder.st_mode & S_IWOTH) != 0;
 }
 
+void refuse_planted(const Resolved& found) {
+  if (found.file && is_planted(found.path, *found.file)) {
+    throw Error("it is another user's, in a folder that everybody can write to");
+  }
+}
+
 }  // namespace osiiso::base

@@ -32,4 +32,7 @@ bool is_of_others(const struct stat& file);
 /// have put it there, to be believed or to be filled.
 bool is_planted(const std::string& path, const struct stat& file);
 
+/// Throws `Error` where what is there is planted.
+void refuse_planted(const Resolved& found);
+
 }  // namespace osiiso::base

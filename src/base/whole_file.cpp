@@ -6,13 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
-#include <optional>
-#include <string_view>
 
 #include "osiiso/error.hpp"
 
+#include "base/descriptor_name.hpp"
 #include "base/descriptor_stream.hpp"
 #include "base/format.hpp"
 #include "base/links.hpp"
@@ -22,19 +20,6 @@ namespace {
 
 constexpr mode_t kAsTheUmaskSays = 0666;
 constexpr mode_t kPermissions = 0777;
-
-std::optional<int> descriptor_named(std::string_view path) {
-  if (path == "/dev/stdout") return STDOUT_FILENO;
-  if (path == "/dev/stderr") return STDERR_FILENO;
-  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
-    if (!path.starts_with(folder)) continue;
-    const auto digits = path.substr(folder.size());
-    int number = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error == std::errc{} && end == digits.data() + digits.size()) return number;
-  }
-  return std::nullopt;
-}
 
 std::string folder_of(const std::string& absolute) {
   return absolute.substr(0, absolute.rfind('/') + 1);
@@ -111,9 +96,7 @@ void WholeFile::find_file() {
     throw SystemError("cannot write " + path_, EISDIR);
   }
   directly_ = resolved.file && !S_ISREG(resolved.file->st_mode);
-  if (directly_ && is_planted(identity_, *resolved.file)) {
-    throw Error("it is another user's, in a folder that everybody can write to");
-  }
+  if (directly_) refuse_planted(resolved);
   directly_ ? require_access(path_, W_OK) : require_access(folder_of(identity_), W_OK | X_OK);
 }
 

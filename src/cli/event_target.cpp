@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <thread>
 
 #include "osiiso/error.hpp"
 
 #include "base/clock.hpp"
+#include "base/descriptor_name.hpp"
 #include "base/format.hpp"
 #include "base/links.hpp"
 #include "cli/options.hpp"
@@ -28,20 +28,12 @@ constexpr Duration kBetweenLooks = 5ms;
 
 constexpr std::string_view kDescriptorPrefix = "fd:";
 
-std::optional<int> number_in(std::string_view digits) {
-  int number = -1;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc{} || end != digits.data() + digits.size() || number < 0) return {};
-  return number;
-}
-
 /// The descriptor that the text means, if it is not the path of a file.
 std::optional<int> descriptor_in(std::string_view option, std::string_view text) {
-  if (text == "-" || text == "/dev/stdout") return STDOUT_FILENO;
-  if (text == "/dev/stderr") return STDERR_FILENO;
-  if (text.starts_with("/dev/fd/")) return number_in(text.substr(8));
-  if (!text.starts_with(kDescriptorPrefix)) return {};
-  if (const auto number = number_in(text.substr(kDescriptorPrefix.size()))) return number;
+  if (text == "-") return STDOUT_FILENO;
+  if (!text.starts_with(kDescriptorPrefix)) return base::descriptor_named(text);
+  const auto number = base::descriptor_number(text.substr(kDescriptorPrefix.size()));
+  if (number) return number;
   throw UsageError(base::format("{}: '{}' is not fd:N, as in fd:3", option, text));
 }
 
@@ -92,15 +84,12 @@ base::Descriptor EventTarget::open_file() const {
   const auto refuse = [this](const std::string& why) -> UsageError {
     return UsageError(base::format("{}: cannot write {}: {}", option_, text_, why));
   };
-  const auto resolved = [&] {
-    try {
-      return base::resolve(text_);
-    } catch (const Error& error) {
-      throw refuse(error.what());
-    }
-  }();
-  if (resolved.file && base::is_planted(resolved.path, *resolved.file)) {
-    throw refuse("it is another user's, in a folder that everybody can write to");
+  base::Resolved resolved;
+  try {
+    resolved = base::resolve(text_);
+    base::refuse_planted(resolved);
+  } catch (const Error& error) {
+    throw refuse(error.what());
   }
   base::Descriptor file(open_writable(resolved.path));
   const bool is_fifo = resolved.file && S_ISFIFO(resolved.file->st_mode);

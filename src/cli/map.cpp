@@ -4,13 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "osiiso/async_queue.hpp"
 #include "osiiso/own_process.hpp"
-#include "osiiso/process_queue.hpp"
-#include "osiiso/thread_queue.hpp"
 
 #include "base/cpus.hpp"
 #include "base/format.hpp"
@@ -20,6 +19,7 @@
 #include "cli/feeder.hpp"
 #include "cli/hook_chain.hpp"
 #include "cli/input_source.hpp"
+#include "cli/queue_kind.hpp"
 #include "cli/reactions.hpp"
 #include "cli/report_files.hpp"
 #include "cli/result_stream.hpp"
@@ -133,7 +133,9 @@ class MapRun {
     tally_.listen(options.hooks);
     if (command_.output == Output::failed) show_failures(options.hooks);
     feeder_.listen(options.hooks);  // last, for then there is room for another
-    Ended ended = run_by_kind(options);
+    Ended ended = with_queue_type(
+        kind_of(command_),
+        [&]<typename Queue>(std::type_identity<Queue>) { return run_on<Queue>(options); });
     stop_strays(ended, options.grace);
     return ended;
   }
@@ -144,17 +146,6 @@ class MapRun {
     add_call(hooks.on_complete, [this](const ResultPtr& result) {
       if (result->status == Status::failed) show_output(*result, view_.ci_log);
     });
-  }
-
-  Ended run_by_kind(const QueueOptions& options) {
-    switch (kind_of(command_)) {
-      case job::QueueKind::process:
-        return run_on<ProcessQueue>(options);
-      case job::QueueKind::async:
-        return run_on<AsyncQueue>(options);
-      default:
-        return run_on<ThreadQueue>(options);
-    }
   }
 
   template <typename Queue>

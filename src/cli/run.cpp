@@ -3,13 +3,12 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "osiiso/async_queue.hpp"
 #include "osiiso/own_process.hpp"
-#include "osiiso/process_queue.hpp"
-#include "osiiso/thread_queue.hpp"
 
 #include "base/cpus.hpp"
 #include "base/format.hpp"
@@ -17,6 +16,7 @@
 #include "cli/commands.hpp"
 #include "cli/ending.hpp"
 #include "cli/jobs.hpp"
+#include "cli/queue_kind.hpp"
 #include "cli/reactions.hpp"
 #include "cli/report_files.hpp"
 #include "cli/result_stream.hpp"
@@ -101,24 +101,15 @@ Ended run_on_new(job::Plan plan, const RunCommand& command, View& view) {
   return run_on(queue, std::move(plan), command, view);
 }
 
-Ended run_by_kind(job::Plan plan, const RunCommand& command, View& view) {
-  switch (plan.kind) {
-    case job::QueueKind::process:
-      return run_on_new<ProcessQueue>(std::move(plan), command, view);
-    case job::QueueKind::async:
-      // It would refuse what does not fit; but all is here at once, there is nobody to hold back.
-      plan.queue.size = 0;
-      return run_on_new<AsyncQueue>(std::move(plan), command, view);
-    default:
-      return run_on_new<ThreadQueue>(std::move(plan), command, view);
-  }
-}
-
 Ended run_plan(job::Plan plan, const RunCommand& command, View& view) {
   block_heard_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
+  // It would refuse what does not fit; but all is here at once, there is nobody to hold back.
+  if (plan.kind == job::QueueKind::async) plan.queue.size = 0;
   const Duration grace = plan.queue.grace;
-  Ended ended = run_by_kind(std::move(plan), command, view);
+  Ended ended = with_queue_type(plan.kind, [&]<typename Queue>(std::type_identity<Queue>) {
+    return run_on_new<Queue>(std::move(plan), command, view);
+  });
   stop_strays(ended, grace);
   return ended;
 }
