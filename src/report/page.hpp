@@ -5,7 +5,7 @@
 
 namespace osiiso::report {
 
-// The files page.html, page.css and page.js, which the build puts into the program.
+// The files page.html, page.css and page*.js, which the build puts into the program.
 extern const std::string_view kPageHtml;
 extern const std::string_view kPageCss;
 extern const std::string_view kPageJs;
