@@ -152,7 +152,7 @@ const std::string kOneTask = "tasks: [{name: t, command: 'true'}]";
 // grep, NUL ends a line.
 const std::string kJob = R"(
 name: nightly
-queue: {grace: 100ms}
+queue: {grace: 100s}
 tasks:
   - {name: good, command: echo hello, priority: 1}
   - {name: flaky, command: 'test $OSIISO_ATTEMPT = 2', retries: 1, retry_delay: 10ms}
