@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <unistd.h>
-
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -10,7 +8,9 @@
 #include <doctest/doctest.h>
 
 #include "cli/osiiso.hpp"
+#include "support/tools.hpp"
 
+using osiiso::test::has_tool;
 using osiiso::test::run_osiiso;
 using osiiso::test::TemporaryFolder;
 
@@ -34,10 +34,6 @@ Lines offered(std::vector<std::string> words) {
   Lines found = lines(ended.out);
   for (auto& line : found) line = line.substr(0, line.find('\t'));
   return found;
-}
-
-bool is_installed(const std::string& program) {
-  return ::access(("/usr/bin/" + program).c_str(), X_OK) == 0;
 }
 
 /// What a script of this shell says that can use our completions, named by $1, and our program.
@@ -129,7 +125,7 @@ TEST_CASE("groups and tasks of the job files are completed, wherever these stand
 }
 
 TEST_CASE("bash offers what the program does, and a name never becomes a command") {
-  if (!is_installed("bash")) return;
+  if (!has_tool("bash")) return;
   const TemporaryFolder folder;
   folder.write("my job.yaml", kJob);
   const auto bash = [&](const std::string& words, int index) {
@@ -153,7 +149,7 @@ TEST_CASE("bash offers what the program does, and a name never becomes a command
 }
 
 TEST_CASE("fish offers what the program does") {
-  if (!is_installed("fish")) return;
+  if (!has_tool("fish")) return;
   const TemporaryFolder folder;
   folder.write("my job.yaml", kJob);
   const auto fish = [&](const std::string& line) {
@@ -172,7 +168,7 @@ TEST_CASE("fish offers what the program does") {
 }
 
 TEST_CASE("zsh offers what the program does") {
-  if (!is_installed("zsh")) return;
+  if (!has_tool("zsh")) return;
   const TemporaryFolder folder;
   folder.write("my job.yaml", kJob);
   const auto zsh = [&](const std::string& words, int current) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The man page against the help.
-#include <unistd.h>
-
 #include <set>
 #include <sstream>
 #include <string>
@@ -10,7 +8,9 @@
 #include <doctest/doctest.h>
 
 #include "cli/osiiso.hpp"
+#include "support/tools.hpp"
 
+using osiiso::test::has_tool;
 using osiiso::test::run_osiiso;
 
 namespace {
@@ -53,7 +53,7 @@ Names options_in_help() {
 
 /// What a program that checks pages has to say of ours.
 std::string complaints(std::vector<std::string> program) {
-  if (::access(("/usr/bin/" + program.front()).c_str(), X_OK) != 0) return {};
+  if (!has_tool(program.front())) return {};
   program.push_back(OSIISO_MAN_PAGE);
   osiiso::test::Invocation invocation;
   invocation.arguments = {"sh", "-c", "\"$@\" 2>&1 > /dev/null", "sh"};

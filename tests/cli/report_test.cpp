@@ -12,10 +12,12 @@
 
 #include "cli/osiiso.hpp"
 #include "support/process_guard.hpp"
+#include "support/tools.hpp"
 
 using nlohmann::json;
 using osiiso::test::Ended;
 using osiiso::test::eventually;
+using osiiso::test::has_tool;
 using osiiso::test::osiiso_with;
 using osiiso::test::ProcessGuard;
 using osiiso::test::read_file;
@@ -93,7 +95,7 @@ TEST_CASE("a run writes every kind of report, and its saved JSON gives the same 
   CHECK(contains(own.at("own.junit"), "<flakyFailure type=\"exit\""));
   CHECK(json::parse(own.at("own.trace"))["traceEvents"].size() > 9);
   CHECK(own.at("own.html").starts_with("<!DOCTYPE html>"));
-  if (std::system("command -v xmllint > /dev/null") == 0) {
+  if (has_tool("xmllint")) {
     CHECK(std::system(("xmllint --noout " + folder.path() + "/own.junit").c_str()) == 0);
   }
 
