@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@
 
 namespace osiiso::cli {
 namespace {
+
+/// Where the results of this run go: an osiiso inside a task would write over them.
+void hide_targets_from_tasks() {
+  for (const char* twin :
+       {"OSIISO_CHECKPOINT", "OSIISO_EVENTS", "OSIISO_LOG_DIR", "OSIISO_REPORT"}) {
+    ::unsetenv(twin);
+  }
+}
 
 struct Dispatch {
   ExitCode operator()(const RunCommand& command) const {
@@ -48,6 +57,7 @@ struct Dispatch {
 
  private:
   static void begin(const RunOptions& options) {
+    hide_targets_from_tasks();
     streams_are_parents();  // who that is can be seen only now
     own_process({.watch_parent = options.parent_watch || in_ci()});
   }

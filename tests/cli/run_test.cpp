@@ -8,6 +8,7 @@
 
 using nlohmann::json;
 using osiiso::test::osiiso_with;
+using osiiso::test::read_file;
 using osiiso::test::run_json;
 using osiiso::test::run_osiiso;
 using osiiso::test::run_program;
@@ -218,6 +219,27 @@ TEST_CASE(
   auto invocation = osiiso_with({"run", "-", "--json"}, job);
   invocation.env["OSIISO_FAIL_POLICY"] = "fail_first";
   CHECK(json::parse(run_program(invocation).out)["cancelled"] == 1);
+}
+
+TEST_CASE("an osiiso inside a task inherits the options of the environment, not its files") {
+  const TemporaryFolder folder;
+  auto invocation =
+      osiiso_with({"run", "-", "--json"}, "tasks: [\"" OSIISO_PROGRAM " run inner.yaml\"]");
+  folder.write("inner.yaml", "tasks: ['exit 3', 'true']");
+  invocation.folder = folder.path();
+  invocation.env["OSIISO_FAIL_FAST"] = "1";
+  invocation.env["OSIISO_WORKERS"] = "1";
+  invocation.env["OSIISO_CHECKPOINT"] = "done.db";
+  invocation.env["OSIISO_EVENTS"] = "events";
+  invocation.env["OSIISO_LOG_DIR"] = "logs";
+  invocation.env["OSIISO_REPORT"] = "json=run.json";
+  const auto ended = run_program(invocation);
+  CHECK(ended.exit_code == 1);
+  const json outer = json::parse(read_file(folder.path() + "/run.json"));
+  CHECK(outer["total_submitted"] == 1);
+  const json& inner = outer["results"][0];
+  CHECK(inner["exception"]["exit_code"] == 1);
+  CHECK(inner["stdout"].get<std::string>().find("Cancelled   : 1") != std::string::npos);
 }
 
 TEST_CASE("task defaults of the command line hold where the file says nothing") {
