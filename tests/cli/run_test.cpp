@@ -281,7 +281,7 @@ tasks:
   - echo a
   - "exit 3"
   - {name: f, command: "echo so >&2; exit 1", retries: 2}
-  - {name: slow, command: "echo begun; sleep 1000", timeout: 0.2}
+  - {name: slow, command: "echo begun; sleep 1000", timeout: 1}
   - [/no/such/program]
   - {name: killed, command: "kill -SEGV $$"}
   - {name: input, command: cat, stdin: hello}

@@ -345,7 +345,7 @@ TEST_CASE("fail_first with two workers ends the run, and spares must_complete") 
 }
 
 TEST_CASE("RUN-2: the run's timeout cancels what is ordinary and reports it") {
-  AsyncQueue queue({.workers = 1, .timeout = 30ms});
+  AsyncQueue queue({.workers = 1, .timeout = 1s});
   queue.submit(named("stuck"), wait_for_cancel);
   queue.submit(named("later"), nothing);
   const auto summary = osiiso::run(queue.run());
@@ -354,7 +354,7 @@ TEST_CASE("RUN-2: the run's timeout cancels what is ordinary and reports it") {
 }
 
 TEST_CASE("RUN-1: an infinite run ends at its timeout, however idle it is") {
-  AsyncQueue queue({.workers = 1, .timeout = 30ms, .mode = osiiso::Mode::infinite});
+  AsyncQueue queue({.workers = 1, .timeout = 1s, .mode = osiiso::Mode::infinite});
   queue.submit(named("a"), nothing);
   const auto summary = osiiso::run(queue.run());
   CHECK(summary.timed_out);
@@ -380,7 +380,7 @@ TEST_CASE("delays, backoff and the rate gate hold no worker and end the run when
   Log log;
   AsyncQueue queue({.workers = 1, .rate = 200, .burst = 1});
   TaskOptions later = named("later");
-  later.delay = 30ms;
+  later.delay = 1s;
   queue.submit(later, [&]() -> awaitable<void> {
     log.add("later");
     co_return;
@@ -831,11 +831,11 @@ TEST_CASE("a command that passes its timeout is stopped, and what it printed is 
   const osiiso::test::ProcessGuard guard;
   AsyncQueue queue({.grace = 50ms});
   TaskOptions options = named("slow");
-  options.timeout = 150ms;
+  options.timeout = 1s;
   auto handle = queue.submit(options, Command::shell("echo so far; sleep 1000 & sleep 1000"));
   auto deaf = queue.submit(options, Command::shell("trap '' TERM; while :; do sleep 0.01; done"));
   CHECK(osiiso::run(queue.run()).failed == 2);
-  CHECK(handle.result()->message == "task 'slow' exceeded 0.15s timeout");
+  CHECK(handle.result()->message == "task 'slow' exceeded 1s timeout");
   REQUIRE(handle.result()->output != nullptr);
   CHECK(handle.result()->output->stdout_text == "so far\n");
   CHECK(deaf.result()->attempt_list()[0].cause == osiiso::Cause::timeout);
@@ -878,11 +878,11 @@ TEST_CASE("500 commands at once take no thread each") {
   osiiso::test::TemporaryFolder folder;
   const auto before = thread_count();
   for (int i = 0; i < kCommands; ++i) {
-    queue.submit(Command::shell("exec sleep 1000"));
+    queue.submit(Command::shell("exec sleep 76514"));
   }
   osiiso::run([&]() -> awaitable<void> {
     co_await queue.start();
-    co_await until([&] { return osiiso::test::count_processes("1000") >= kCommands; });
+    co_await until([&] { return osiiso::test::count_processes("76514") >= kCommands; });
     CHECK(queue.stats().running == kCommands);
     CHECK(thread_count() <= before + 1);
     queue.kill();

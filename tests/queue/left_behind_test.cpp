@@ -80,7 +80,7 @@ TEST_CASE_TEMPLATE("a timeout stops what has escaped before the retry begins", Q
                    OSIISO_QUEUES) {
   const ProcessGuard guard;
   Queue queue(QueueOptions{.workers = 1, .grace = 10s});
-  const auto task = queue.submit(TaskOptions{.timeout = 300ms}, escape(Leak::kill, "sleep 1000"));
+  const auto task = queue.submit(TaskOptions{.timeout = 2s}, escape(Leak::kill, "sleep 1000"));
   queue.run();
   CHECK(task.status() == Status::failed);
   CHECK(task.result()->output->leaked.empty());

@@ -326,7 +326,7 @@ TEST_CASE("ABO-2: a detached or must_complete failure trips fail_first, a cancel
 }
 
 TEST_CASE("ABO-3: with on_timeout cancel, must_complete tasks are cancelled too") {
-  ThreadQueue queue({.workers = 1, .timeout = 10ms, .on_timeout = osiiso::OnTimeout::cancel});
+  ThreadQueue queue({.workers = 1, .timeout = 1s, .on_timeout = osiiso::OnTimeout::cancel});
   queue.submit(spared("running"), [](std::stop_token stop) { wait_for_stop(std::move(stop)); });
   queue.submit(spared("queued"), [] {});
   CHECK(messages(queue.run()) ==

@@ -123,9 +123,9 @@ TEST_CASE_TEMPLATE("lost wake-ups: a hook that throws whatever it likes", Queue,
 TEST_CASE_TEMPLATE(
     "lost wake-ups: a delayed must_complete task, automatic workers and a run timeout", Queue,
     OSIISO_QUEUES) {
-  Queue queue(QueueOptions{.timeout = 10ms});
+  Queue queue(QueueOptions{.timeout = 1s});
   TaskOptions late = spared("late");
-  late.delay = 40ms;
+  late.delay = 1200ms;
   queue.submit(late, nothing);
   queue.submit(named("ordinary"), wait_for_stop);
   const auto summary = queue.run();

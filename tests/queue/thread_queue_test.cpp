@@ -173,7 +173,7 @@ TEST_CASE("fail_first cancels ordinary tasks and spares must_complete ones") {
 }
 
 TEST_CASE("RUN-2: the run's timeout cancels what is ordinary and reports it") {
-  ThreadQueue queue({.workers = 1, .timeout = 30ms});
+  ThreadQueue queue({.workers = 1, .timeout = 1s});
   queue.submit(named("stuck"), [](std::stop_token stop) { wait_for_stop(stop); });
   queue.submit(named("later"), [] {});
   const auto summary = queue.run();
@@ -184,7 +184,7 @@ TEST_CASE("RUN-2: the run's timeout cancels what is ordinary and reports it") {
 }
 
 TEST_CASE("RUN-1: an infinite run ends at its timeout, however idle it is") {
-  ThreadQueue queue({.workers = 1, .timeout = 30ms, .mode = osiiso::Mode::infinite});
+  ThreadQueue queue({.workers = 1, .timeout = 1s, .mode = osiiso::Mode::infinite});
   queue.submit(named("a"), [] {});
   const auto summary = queue.run();
   CHECK(summary.timed_out);
@@ -195,7 +195,7 @@ TEST_CASE("a delayed task holds no worker") {
   Log log;
   ThreadQueue queue({.workers = 1});
   TaskOptions later = named("later");
-  later.delay = 30ms;
+  later.delay = 1s;
   queue.submit(later, [&] { log.add("later"); });
   queue.submit(named("now"), [&] { log.add("now"); });
   CHECK(queue.run().ok());
@@ -495,10 +495,10 @@ TEST_CASE("commands are tasks like any other") {
 TEST_CASE("a command that passes its timeout is stopped, and what it printed is kept") {
   ThreadQueue queue({.workers = 1});
   TaskOptions options = named("slow");
-  options.timeout = 150ms;
+  options.timeout = 1s;
   auto handle = queue.submit(options, Command::shell("echo so far; sleep 1000 & sleep 1000"));
   const auto summary = queue.run();
-  CHECK(handle.result()->message == "task 'slow' exceeded 0.15s timeout");
+  CHECK(handle.result()->message == "task 'slow' exceeded 1s timeout");
   REQUIRE(handle.result()->output != nullptr);
   CHECK(handle.result()->output->stdout_text == "so far\n");
 }
