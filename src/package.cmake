@@ -17,5 +17,5 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # For programs that are built with the library.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libfmt-dev, nlohmann-json3-dev, libsqlite3-dev, libasio-dev")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "nlohmann-json3-dev, libsqlite3-dev, libasio-dev")
 include(CPack)

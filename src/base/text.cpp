@@ -80,9 +80,9 @@ void append_escaped(std::string& out, char32_t c) {
   } else if (c == '\t') {
     out += ' ';
   } else if (c < 0x80) {
-    format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned>(c));
+    format_to(out, "\\x{:02x}", static_cast<unsigned>(c));
   } else {
-    format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    format_to(out, "\\u{:04x}", static_cast<unsigned>(c));
   }
 }
 

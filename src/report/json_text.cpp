@@ -40,7 +40,7 @@ void append_escape(std::string& out, char c) {
       out += "\\t";
       return;
     default:
-      base::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+      base::format_to(out, "\\u{:04x}", static_cast<unsigned>(c));
   }
 }
 
@@ -48,7 +48,7 @@ void append_escape(std::string& out, char c) {
 void append_after_lead(std::string& out, char second) {
   const auto value = static_cast<unsigned char>(second);
   if (value < 0xA0) {
-    base::format_to(std::back_inserter(out), "\\u{:04x}", value);
+    base::format_to(out, "\\u{:04x}", value);
   } else {
     out += kLeadOfC1;
     out += second;

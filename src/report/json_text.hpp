@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,7 +48,7 @@ class JsonText {
   template <std::integral Integer>
   void number(Integer value) {
     separate();
-    base::format_to(std::back_inserter(text_), "{}", value);
+    base::format_to(text_, "{}", value);
   }
   template <std::integral Integer>
   void number(std::optional<Integer> value) {
