@@ -2,22 +2,26 @@
 #include "cli/signals.hpp"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
 #include "osiiso/error.hpp"
 #include "osiiso/own_process.hpp"
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "base/signals.hpp"
 #include "base/thread.hpp"
 #include "cli/console.hpp"
@@ -76,12 +80,77 @@ void block_heard_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-SignalWatch::SignalWatch(Reactions reactions)
-    : reactions_(std::move(reactions)), done_(base::make_eventfd()) {
-  const auto set = heard_signals();
-  signals_ = base::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_) throw SystemError("cannot make a signalfd", errno);
-  thread_ = base::start_thread("the thread that listens for signals", [this] { listen(); });
+/// The thread that listens for whatever watch there is. It lives as long as the process: one for
+/// each watch takes a good part of a short run to start and to end.
+class Listener {
+ public:
+  /// Throws `SystemError`. Never destroyed, for the thread is not ended.
+  static Listener& instance() {
+    static Listener* const only = new Listener;
+    return *only;
+  }
+
+  void begin(SignalWatch& watch) {
+    {
+      const std::lock_guard lock(mutex_);
+      assert(watch_ == nullptr);
+      watch_ = &watch;
+    }
+    base::wake(changed_);
+  }
+
+  /// Not while a reaction is under way.
+  void end(SignalWatch& watch) {
+    const std::lock_guard lock(mutex_);
+    if (watch_ == &watch) watch_ = nullptr;
+  }
+
+ private:
+  Listener() : changed_(base::make_eventfd()) {
+    const auto set = heard_signals();
+    signals_ = base::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) throw SystemError("cannot make a signalfd", errno);
+    base::start_thread("the thread that listens for signals", [this] { listen(); }).detach();
+  }
+
+  void listen() {
+    for (;;) {
+      wait_for_signal();
+      const std::lock_guard lock(mutex_);
+      if (watch_ == nullptr) continue;
+      watch_->lose_patience();
+      signalfd_siginfo heard{};
+      while (::read(signals_.get(), &heard, sizeof heard) == sizeof heard) {
+        watch_->hear(static_cast<int>(heard.ssi_signo));
+      }
+    }
+  }
+
+  /// Or for another watch. Without one, signals stay pending.
+  void wait_for_signal() {
+    base::Instant until = kNever;
+    bool is_watched = false;
+    {
+      const std::lock_guard lock(mutex_);
+      is_watched = watch_ != nullptr;
+      if (is_watched) until = watch_->patience_ends_;
+    }
+    std::array<pollfd, 2> sources{
+        {{.fd = changed_.get(), .events = POLLIN, .revents = 0},
+         {.fd = is_watched ? signals_.get() : -1, .events = POLLIN, .revents = 0}}};
+    ::poll(sources.data(), sources.size(), poll_timeout(until));
+    eventfd_t ignored = 0;
+    ::eventfd_read(changed_.get(), &ignored);
+  }
+
+  base::Descriptor changed_;
+  base::Descriptor signals_;
+  std::mutex mutex_;  // held during a reaction
+  SignalWatch* watch_ = nullptr;
+};
+
+SignalWatch::SignalWatch(Reactions reactions) : reactions_(std::move(reactions)) {
+  Listener::instance().begin(*this);
 }
 
 SignalWatch::~SignalWatch() {
@@ -89,28 +158,14 @@ SignalWatch::~SignalWatch() {
 }
 
 std::optional<int> SignalWatch::finish() {
-  if (thread_.joinable()) {
-    base::wake(done_);
-    thread_.join();
-  }
+  Listener::instance().end(*this);
   return first_;
 }
 
-void SignalWatch::listen() {
-  for (;;) {
-    std::array<pollfd, 2> sources{{{.fd = done_.get(), .events = POLLIN, .revents = 0},
-                                   {.fd = signals_.get(), .events = POLLIN, .revents = 0}}};
-    ::poll(sources.data(), sources.size(), poll_timeout(patience_ends_));
-    if (sources[0].revents != 0) return;
-    if (patience_ends_ <= base::now()) {
-      patience_ends_ = kNever;
-      reactions_.again();
-    }
-    signalfd_siginfo heard{};
-    while (::read(signals_.get(), &heard, sizeof heard) == sizeof heard) {
-      hear(static_cast<int>(heard.ssi_signo));
-    }
-  }
+void SignalWatch::lose_patience() {
+  if (patience_ends_ > base::now()) return;
+  patience_ends_ = kNever;
+  reactions_.again();
 }
 
 void SignalWatch::hear(int signal) {

@@ -3,12 +3,10 @@
 
 #include <functional>
 #include <optional>
-#include <thread>
 
 #include "osiiso/duration.hpp"
 
 #include "base/clock.hpp"
-#include "base/descriptor.hpp"
 
 namespace osiiso::cli {
 
@@ -22,8 +20,9 @@ void set_dispositions();
 /// them. Before the first thread.
 void block_heard_signals();
 
-/// While it lives, a thread of its own hears the signals that concern a run. They must be blocked;
-/// what came between two watches is heard by the second. SIGTSTP suspends everything.
+/// While it lives, a thread hears the signals that concern a run. They must be blocked; what came
+/// between two watches is heard by the second. There is one watch at a time. SIGTSTP suspends
+/// everything.
 ///
 /// timeout(1) sends its signal to us and to our group: the same one again within a tenth of a
 /// second is the one that was heard already.
@@ -36,7 +35,7 @@ class SignalWatch {
     std::optional<Duration> patience;
   };
 
-  /// Called on the watching thread.
+  /// They are called on the listening thread.
   explicit SignalWatch(Reactions reactions);
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
@@ -46,22 +45,22 @@ class SignalWatch {
   std::optional<int> finish();
 
  private:
+  friend class Listener;
+
   struct Heard {
     int signal;
     base::Instant at;
   };
 
-  void listen();
   void hear(int signal);
+  void lose_patience();
   bool is_an_echo(int signal);
 
   const Reactions reactions_;
-  base::Descriptor signals_;
-  base::Descriptor done_;
+  // Guarded by the listener's lock until the watch is finished.
   base::Instant patience_ends_ = base::Instant::max();
   std::optional<Heard> last_;
-  std::optional<int> first_;  // written by the thread, read after it has ended
-  std::thread thread_;
+  std::optional<int> first_;
 };
 
 /// Ends this process by `signal`, so that a shell sees it; exits with 128 + signal where the

@@ -15,7 +15,7 @@ namespace osiiso::job {
 namespace {
 
 std::string read_all(int descriptor, const std::string& name) {
-  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  constexpr std::size_t kPiece = 4096;  // most are short, and fresh memory costs more than a read
   std::string text;
   std::size_t used = 0;
   for (;;) {
