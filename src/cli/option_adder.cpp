@@ -18,6 +18,10 @@ std::string long_name(const std::string& names) {
 
 }  // namespace
 
+void OptionAdder::begin_section(const std::string& title) {
+  app_.option_defaults()->group(title);
+}
+
 void OptionAdder::add(const std::string& names, const std::string& value_name,
                       const std::string& description, const Parse& parse) {
   const std::string name = long_name(names);
@@ -37,7 +41,7 @@ void OptionAdder::each(const std::string& names, const std::string& value_name,
   };
   add_twin(name, parse,
            app_.add_option_function<std::vector<std::string>>(names, parse_all, description)
-               ->type_name(value_name)
+               ->option_text(value_name)
                ->allow_extra_args(false));
 }
 

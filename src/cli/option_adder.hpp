@@ -21,6 +21,9 @@ class OptionAdder {
 
   explicit OptionAdder(CLI::App& app) : app_(app) {}
 
+  /// What is added from now on stands below this title in the help.
+  void begin_section(const std::string& title);
+
   /// `names` as CLI11 takes them, the long one last.
   void add(const std::string& names, const std::string& value_name, const std::string& description,
            const Parse& parse);

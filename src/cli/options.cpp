@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -15,40 +17,12 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "cli/help_text.hpp"
 #include "cli/option_adder.hpp"
 #include "cli/option_values.hpp"
 
 namespace osiiso::cli {
 namespace {
-
-constexpr std::string_view kOverview =
-    R"(osiiso: runs batches of commands and says exactly what failed.
-
-Usage: osiiso COMMAND [OPTIONS] ...
-
-Commands:
-  run JOB...     run job files (- is standard input); several files are one run
-  map COMMAND... run one command over inputs: of standard input, a file, or after :::
-  check JOB...   report every error of job files, run nothing
-  plan JOB...    show the tasks in the order in which they would start
-  report FILE    show a saved JSON summary again, or write it as JUnit, HTML or a trace
-  schema         print the JSON Schema of job files, for editors, or of events
-
-Options:
-  -h, --help     this text; `osiiso COMMAND --help` tells more
-  --version      the version
-
-Examples:
-  osiiso run nightly.yaml
-  osiiso run ci.yaml --fail-fast --json | jq .failed
-  osiiso run ci.yaml --report junit=junit.xml --report html=run.html
-  printf 'tasks: [make, make check]' | osiiso run -
-  find . -name '*.log' -print0 | osiiso map -0 gzip {}
-
-Exit codes: 0 passed, 1 a task failed or was cancelled, 2 bad usage or job file,
-4 nothing to run, 70 a fault of osiiso, 74 a report, log, event or checkpoint could not be written,
-124 the run timed out, 128+N ended by signal N.
-)";
 
 constexpr std::array<std::string_view, 6> kCommands = {"run",  "map",    "check",
                                                        "plan", "report", "schema"};
@@ -66,7 +40,8 @@ void check_rules(const job::Overrides& overrides) {
 }
 
 void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
-  options.add("--queue", "KIND", "thread, process or async", [&](auto option, auto text) {
+  options.begin_section("The run");
+  options.add("--queue", "KIND", "thread (default), process or async", [&](auto option, auto text) {
     overrides.kind = parse_word<job::QueueKind>(option, text,
                                                 {{"thread", job::QueueKind::thread},
                                                  {"process", job::QueueKind::process},
@@ -81,13 +56,13 @@ void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
   options.add("--size", "N", "most outstanding tasks, 0: no bound", [&](auto option, auto text) {
     overrides.size = parse_number<std::int64_t>(option, text);
   });
-  options.add("--timeout", "DURATION", "limit for the whole run",
+  options.add("--timeout", "DURATION", "limit for the whole run; for one attempt: --task-timeout",
               [&](auto option, auto text) { overrides.timeout = parse_time(option, text); });
   // Two names for one thing: what is read first stays, so that the command line still wins.
   const auto set_fail_policy = [&](FailPolicy policy) {
     if (!overrides.fail_policy) overrides.fail_policy = policy;
   };
-  options.add("--fail-policy", "POLICY", "continue or fail_first",
+  options.add("--fail-policy", "POLICY", "continue (default) or fail_first",
               [set_fail_policy](auto option, auto text) {
                 set_fail_policy(parse_word<FailPolicy>(
                     option, text,
@@ -96,7 +71,7 @@ void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
   options.flag("--fail-fast", "short for --fail-policy fail_first", [set_fail_policy](bool is_on) {
     if (is_on) set_fail_policy(FailPolicy::fail_first);
   });
-  options.add("--on-timeout", "POLICY", "complete or cancel: what becomes of must_complete tasks",
+  options.add("--on-timeout", "POLICY", "complete (default) or cancel: must_complete tasks then",
               [&](auto option, auto text) {
                 overrides.on_timeout = parse_word<OnTimeout>(
                     option, text,
@@ -106,12 +81,13 @@ void add_queue_options(OptionAdder& options, job::Overrides& overrides) {
               [&](auto option, auto text) { overrides.rate = parse_number<double>(option, text); });
   options.add("--burst", "N", "attempts that may start at once after an idle time",
               [&](auto option, auto text) { overrides.burst = parse_number<int>(option, text); });
-  options.add("--grace", "DURATION", "from SIGTERM to SIGKILL",
+  options.add("--grace", "DURATION", "from SIGTERM to SIGKILL (default 5s)",
               [&](auto option, auto text) { overrides.grace = parse_time(option, text); });
 }
 
 void add_task_defaults(OptionAdder& options, job::Overrides& overrides) {
-  options.add("--retries", "N", "further attempts after a failed one",
+  options.begin_section("Tasks, where the job file says nothing");
+  options.add("--retries", "N", "further attempts after a failed one (default 0)",
               [&](auto option, auto text) { overrides.retries = parse_number<int>(option, text); });
   options.add("--retry-delay", "DURATION", "wait before the first retry",
               [&](auto option, auto text) { overrides.retry_delay = parse_time(option, text); });
@@ -125,7 +101,8 @@ void add_task_defaults(OptionAdder& options, job::Overrides& overrides) {
   });
 }
 
-void add_selection(CLI::App& app, job::Selection& selection) {
+void add_selection(CLI::App& app, OptionAdder& options, job::Selection& selection) {
+  options.begin_section("Selection");
   app.add_option("-g,--group", selection.group_globs,
                  "run the groups of these names only (repeatable)")
       ->option_text("GLOB")
@@ -147,31 +124,13 @@ void add_checkpoint(OptionAdder& options, std::string& checkpoint, const std::st
 
 void add_reports(OptionAdder& options, std::vector<ReportRequest>& reports) {
   options.each("--report", "KIND=FILE",
-               base::format("write a report: {}; - is standard output (repeatable)",
-                            list_report_kinds("or")),
+               base::format("{}; - is standard output (repeatable)", list_report_kinds("or")),
                [&](auto option, auto text) { reports.push_back(parse_report(option, text)); });
 }
 
 void add_presentation(OptionAdder& options, RunOptions& run) {
-  options.add("--progress", "HOW", "auto, bar, lines or none", [&](auto option, auto text) {
-    run.progress = parse_word<ProgressStyle>(option, text,
-                                             {{"auto", ProgressStyle::automatic},
-                                              {"bar", ProgressStyle::bar},
-                                              {"lines", ProgressStyle::lines},
-                                              {"none", ProgressStyle::none}});
-  });
-  options.add("--color", "WHEN", "auto, always or never", [&](auto option, auto text) {
-    run.colour = parse_word<Colour>(
-        option, text,
-        {{"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}});
-  });
-}
-
-/// What is shown and kept of a run.
-void add_outcome_options(OptionAdder& options, RunOptions& run) {
-  options.flag("--json", run.json, "print the summary as JSON");
-  options.add("--output", "WHAT",
-              "what of the tasks' output is shown: failed, grouped, tagged or none",
+  options.begin_section("What is shown");
+  options.add("--output", "WHAT", "the tasks' output: failed (default), grouped, tagged or none",
               [&](auto option, auto text) {
                 run.output = parse_word<Output>(option, text,
                                                 {{"failed", Output::failed},
@@ -179,6 +138,33 @@ void add_outcome_options(OptionAdder& options, RunOptions& run) {
                                                  {"tagged", Output::tagged},
                                                  {"none", Output::none}});
               });
+  options.add("--progress", "HOW", "auto (default), bar, lines or none",
+              [&](auto option, auto text) {
+                run.progress = parse_word<ProgressStyle>(option, text,
+                                                         {{"auto", ProgressStyle::automatic},
+                                                          {"bar", ProgressStyle::bar},
+                                                          {"lines", ProgressStyle::lines},
+                                                          {"none", ProgressStyle::none}});
+              });
+  options.add("--color", "WHEN", "auto (default), always or never", [&](auto option, auto text) {
+    run.colour = parse_word<Colour>(
+        option, text,
+        {{"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}});
+  });
+  options.flag("-v,--verbose", run.verbose, "say of each task how it ended");
+  options.flag("-q,--quiet", run.quiet, "say only errors and the result");
+}
+
+void add_run_flags(OptionAdder& options, RunOptions& run) {
+  options.flag("--parent-watch", run.parent_watch,
+               "end as by SIGTERM when the parent process dies (CI: always)");
+  options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
+}
+
+/// What is shown and kept of a run.
+void add_outcome_options(OptionAdder& options, RunOptions& run) {
+  options.begin_section("Results");
+  options.flag("--json", run.json, "print the summary as JSON");
   add_reports(options, run.reports);
   add_checkpoint(options, run.checkpoint,
                  "skip what an earlier run finished, record what this one does");
@@ -187,19 +173,15 @@ void add_outcome_options(OptionAdder& options, RunOptions& run) {
   options.add("--events", "FILE|fd:N", "write what happens as it happens, a JSON object a line",
               [&](auto option, auto text) { run.events.emplace(option, text); });
   add_presentation(options, run);
-  options.flag("-v,--verbose", run.verbose, "say of each task how it ended");
-  options.flag("-q,--quiet", run.quiet, "say only errors and the result");
-  options.flag("--parent-watch", run.parent_watch,
-               "end as by SIGTERM when the parent process dies (always so where CI is set)");
-  options.flag("--dry-run", run.dry_run, "show the plan, run nothing");
 }
 
 OptionAdder define(CLI::App& app, RunCommand& run) {
   OptionAdder options(app);
   add_jobs(app, run.jobs);
   add_queue_options(options, run.overrides);
+  add_run_flags(options, run);
   add_task_defaults(options, run.overrides);
-  add_selection(app, run.selection);
+  add_selection(app, options, run.selection);
   add_outcome_options(options, run);
   return options;
 }
@@ -210,10 +192,12 @@ OptionAdder define(CLI::App& app, MapCommand& map) {
   app.add_option("COMMAND", map.words,
                  "one word: a text for the shell; several: a program and its arguments")
       ->option_text("... [::: INPUT...]");
+  options.begin_section("Inputs");
   options.add("-a,--arg-file", "FILE", "read the inputs from this file; - is standard input",
               [&](auto option, auto text) { map.input_file = parse_path(option, text, "file"); });
   options.flag("-0,--null", map.is_nul_separated, "inputs end with NUL instead of a newline");
   add_queue_options(options, map.overrides);
+  add_run_flags(options, map);
   add_task_defaults(options, map.overrides);
   add_outcome_options(options, map);
   return options;
@@ -229,7 +213,8 @@ OptionAdder define(CLI::App& app, PlanCommand& plan) {
   add_jobs(app, plan.jobs);
   add_queue_options(options, plan.overrides);
   add_task_defaults(options, plan.overrides);
-  add_selection(app, plan.selection);
+  add_selection(app, options, plan.selection);
+  options.begin_section("Results");
   add_checkpoint(options, plan.checkpoint, "say of each task whether it would run, and why");
   options.flag("--json", plan.json, "print the plan as JSON");
   return options;
@@ -257,69 +242,27 @@ OptionAdder define(CLI::App& app, SchemaCommand& schema) {
   return options;
 }
 
-constexpr const char* kRunExamples = R"(
-Examples:
-  osiiso run nightly.yaml                     a report to read, the exit code says how it went
-  osiiso run -j8 --fail-fast ci.yaml          stop at the first failure
-  osiiso run --json ci.yaml | jq .results     a report for a program
-  osiiso run --report junit=junit.xml --report html=run.html ci.yaml
-  osiiso run -g api -t 'fetch-*' nightly.yaml a part of it, with what it needs
-  osiiso run --events fd:3 ci.yaml 3> >(jq)   what happens, as it happens
-  osiiso run --checkpoint done.db nightly.yaml  the same again goes on where it was
-Each option but -g and -t can be given in the environment: OSIISO_WORKERS for --workers.
-)";
-
-constexpr const char* kMapExamples = R"(
-Examples:
-  osiiso map -j4 'convert {} out/{/.}.png' ::: *.jpg    a text for the shell; values are quoted
-  find . -name '*.log' -print0 | osiiso map -0 gzip {}
-  osiiso map --retries 3 -a urls.txt curl -fsSO         no {}: it is added at the end
-  tail -f queue | osiiso map --size 10 ./handle         each line as it comes
-Placeholders: {} the input, {.} without extension, {/} its last part, {//} its folder, {/.} both,
-{ext} the extension, {#} its number. Options stand before COMMAND; -- ends them.
-Each option can be given in the environment: OSIISO_WORKERS for --workers.
-)";
-
-constexpr const char* kCheckExamples = R"(
-Examples:
-  osiiso check nightly.yaml                   every mistake, each at its line and column
-  git ls-files '*.job.yaml' | xargs -n 1 osiiso check
-)";
-
-constexpr const char* kPlanExamples = R"(
-Examples:
-  osiiso plan nightly.yaml                    what would run, in which order
-  osiiso plan -t 'fetch-*' nightly.yaml       what a part of it would bring along
-  osiiso plan --checkpoint done.db nightly.yaml  what is still to be done, and why
-  osiiso plan --json nightly.yaml | jq -r '.tasks[].command'
-)";
-
-constexpr const char* kReportExamples = R"(
-Examples:
-  osiiso report run.json                      what the run itself printed
-  osiiso report run.json --report html=run.html
-  osiiso run ci.yaml --json | tee run.json | osiiso report - --report junit=junit.xml
-)";
-
-constexpr const char* kSchemaExamples = R"(
-Examples:
-  osiiso schema > job.schema.json             and as the first line of a job file:
-  # yaml-language-server: $schema=job.schema.json
-)";
+/// What is near a word that is no option of the command, or what it is called elsewhere; or empty.
+std::string meant_option(const CLI::App& app, const std::string& word) {
+  for (const std::string_view foreign : {"--jobs", "--max-procs", "-P"}) {
+    const bool is_it = foreign.size() == 2 ? word.starts_with(foreign) : word == foreign;
+    if (is_it && app.get_option_no_throw("--workers") != nullptr) return "--workers";
+  }
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  return std::string(base::nearest(word, candidates).value_or(""));
+}
 
 /// Says in our words what is wrong with words that are none of the command's.
 std::string unexpected(const CLI::App& app) {
   const auto words = app.remaining();
   const std::string word = words.empty() ? std::string() : words.front();
   std::string text = base::format("there is no option '{}'", word);
-  std::vector<std::string> names;
-  for (const auto* option : app.get_options()) {
-    if (!option->get_group().empty()) names.push_back("--" + option->get_single_name());
-  }
-  const std::vector<std::string_view> candidates(names.begin(), names.end());
-  if (const auto near = base::nearest(word.substr(0, word.find('=')), candidates)) {
-    text += base::format("; did you mean '{}'?", *near);
-  }
+  const auto meant = meant_option(app, word.substr(0, word.find('=')));
+  if (!meant.empty()) text += base::format("; did you mean '{}'?", meant);
   return text;
 }
 
@@ -447,8 +390,11 @@ CompleteCommand parse_completion(std::span<char* const> arguments) {
 
 [[noreturn]] void refuse_command(std::string_view word) {
   std::string text = base::format("there is no command '{}'", word);
-  if (const auto near = base::nearest(word, kCommands))
+  if (std::error_code none; std::filesystem::is_regular_file(word, none)) {
+    text += base::format("; did you mean 'osiiso run {}'?", word);
+  } else if (const auto near = base::nearest(word, kCommands)) {
     text += base::format("; did you mean '{}'?", *near);
+  }
   throw UsageError(text + " (see osiiso --help)");
 }
 
@@ -490,7 +436,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (argc < 2) throw UsageError("a command is missing (see osiiso --help)");
   const std::string_view word = argv[1];
   if (word == "--help" || word == "-h" || word == "help") return ShowText{std::string(kOverview)};
-  if (word == "--version") return ShowText{base::format("osiiso {}\n", kVersion)};
+  if (word == "--version" || word == "-V") return ShowText{base::format("osiiso {}\n", kVersion)};
   if (word == "run") {
     return parse<RunCommand>(argc, argv, "Runs job files and reports what came of it.",
                              kRunExamples);

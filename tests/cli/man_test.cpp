@@ -39,7 +39,7 @@ Names options_in_man_page() {
 }
 
 Names options_in_help() {
-  Names names = {"--version"};
+  Names names = {"-V", "--version"};
   for (const std::string command : {"run", "map", "check", "plan", "report", "schema"}) {
     std::istringstream help(run_osiiso({command, "--help"}).out);
     for (std::string line; std::getline(help, line);) {

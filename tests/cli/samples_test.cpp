@@ -8,7 +8,11 @@
 #include "cli/osiiso.hpp"
 
 using nlohmann::json;
+using osiiso::test::osiiso_with;
+using osiiso::test::read_file;
 using osiiso::test::run_osiiso;
+using osiiso::test::run_program;
+using osiiso::test::TemporaryFolder;
 
 namespace {
 
@@ -28,6 +32,21 @@ TEST_CASE("quickstart passes, its flaky step at the second attempt, and leaves n
     CHECK(result["attempts"] == (result["name"] == "upload" ? 2 : 1));
   }
   CHECK_FALSE(std::filesystem::exists(kSamples + "/scratch"));
+}
+
+TEST_CASE("the job file in the README passes anywhere") {
+  const std::string readme = read_file(kSamples + "/../README.md");
+  const std::string begin = "```yaml\n";
+  const auto start = readme.find(begin) + begin.size();
+  const TemporaryFolder folder;
+  const auto job =
+      folder.write("nightly.yaml", readme.substr(start, readme.find("```", start) - start));
+  auto invocation = osiiso_with({"run", "--json", job});
+  invocation.folder = folder.path();
+  const json summary = json::parse(run_program(invocation).out);
+  CHECK(summary["status"] == "PASSED");
+  CHECK(summary["groups"].size() == 2);
+  CHECK_FALSE(std::filesystem::exists(folder.path() + "/out"));
 }
 
 TEST_CASE("failing shows each kind of failure and goes on") {

@@ -24,6 +24,7 @@ TEST_CASE("help and version go to stdout and exit with 0") {
     CHECK(ended.err.empty());
   }
   CHECK(run_osiiso({"--version"}).out == "osiiso 0.1.0\n");
+  CHECK(run_osiiso({"-V"}).out == "osiiso 0.1.0\n");
 }
 
 TEST_CASE("bad usage is told in one line that names the word, and exits with 2") {
@@ -34,7 +35,11 @@ TEST_CASE("bad usage is told in one line that names the word, and exits with 2")
   const std::vector<Case> cases = {
       {{}, "a command is missing"},
       {{"rum", "x"}, "there is no command 'rum'; did you mean 'run'?"},
+      {{OSIISO_SAMPLES "/ci.yaml"}, "did you mean 'osiiso run " OSIISO_SAMPLES "/ci.yaml'?"},
       {{"run"}, "JOB is required"},
+      {{"run", "-", "--jobs", "3"}, "there is no option '--jobs'; did you mean '--workers'?"},
+      {{"run", "-", "-P4"}, "there is no option '-P4'; did you mean '--workers'?"},
+      {{"run", "-", "--JIB"}, "there is no option '--JIB' (see"},
       {{"run", "-", "--wrokers", "2"}, "there is no option '--wrokers'; did you mean '--workers'?"},
       {{"run", "-", "--jsno=1"}, "there is no option '--jsno=1'; did you mean '--json'?"},
       {{"run", "-", "-j"}, "--workers needs a value (see"},
