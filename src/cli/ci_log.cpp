@@ -117,8 +117,8 @@ std::string annotations(const ResultList& failures, std::size_t count) {
 }
 
 /// Throws `SystemError`.
-void append_summary(const std::string& path, const std::string& name, const RunSummary& summary,
-                    const ResultList& failures) {
+void append_summary(const std::string& path, const RunSummary& summary,
+                    const report::RunFacts& facts, const ResultList& failures) {
   const base::Descriptor file(
       ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666));
   const auto check = [](int error) {
@@ -128,7 +128,7 @@ void append_summary(const std::string& path, const std::string& name, const RunS
   struct stat status {};
   check(::fstat(file.get(), &status) == 0 ? 0 : errno);
   const auto used = std::min(static_cast<std::size_t>(status.st_size), kLargestSummary);
-  const auto text = report::markdown(name, summary, failures, kLargestSummary - used);
+  const auto text = report::markdown(summary, facts, failures, kLargestSummary - used);
   check(base::write_all(file.get(), text));
 }
 
@@ -174,7 +174,7 @@ std::string CiLog::folded(const std::string& title, const std::string& printed) 
          text + base::format("\x1b[0Ksection_end:{}:{}\r\x1b[0K\n", now, section);
 }
 
-void CiLog::tell(const std::string& name, const RunSummary& summary,
+void CiLog::tell(const RunSummary& summary, const report::RunFacts& facts,
                  const ResultList& failures) const {
   if (service_ != Service::github) return;
   if (!failures.empty())
@@ -183,7 +183,7 @@ void CiLog::tell(const std::string& name, const RunSummary& summary,
   const std::string path(variable("GITHUB_STEP_SUMMARY"));
   if (path.empty()) return;
   try {
-    append_summary(path, name, summary, failures);
+    append_summary(path, summary, facts, failures);
   } catch (const SystemError& error) {
     say(error.what());
   }

@@ -5,6 +5,8 @@
 
 #include "osiiso/run_summary.hpp"
 
+#include "report/run_facts.hpp"
+
 namespace osiiso::cli {
 
 /// The log of the continuous integration service that this run is a step of, if it is one whose log
@@ -33,7 +35,8 @@ class CiLog {
   std::string folded(const std::string& title, const std::string& printed) const;
 
   /// GitHub: marks the most telling failures, and writes the summary of the step.
-  void tell(const std::string& name, const RunSummary& summary, const ResultList& failures) const;
+  void tell(const RunSummary& summary, const report::RunFacts& facts,
+            const ResultList& failures) const;
 
   /// Takes no more; the service obeys other programs again.
   void end();

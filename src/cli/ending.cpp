@@ -18,6 +18,7 @@
 #include "job/keys.hpp"
 #include "process/task_processes.hpp"
 #include "report/report.hpp"
+#include "report/run_status.hpp"
 
 namespace osiiso::cli {
 namespace {
@@ -81,9 +82,9 @@ void show_leaks(const Ended& ended) {
   if (!ended.strays.empty()) say("a task " + leak_text(ended.strays));
 }
 
-ExitCode exit_code_of(const RunSummary& summary) {
-  if (summary.timed_out) return ExitCode::run_timed_out;
-  return summary.ok() ? ExitCode::passed : ExitCode::errors;
+ExitCode exit_code_of(const Ended& ended) {
+  if (ended.summary.timed_out) return ExitCode::run_timed_out;
+  return report::is_ok(ended.summary, ended.facts) ? ExitCode::passed : ExitCode::errors;
 }
 
 /// What the checkpoint lacks is no reason to end the run, but to say so.
@@ -100,12 +101,13 @@ ExitCode finish_recording(Checkpoint& checkpoint, const std::string& what_happen
 
 ExitCode report(const Ended& ended, const RunOptions& options, const ReportFiles& reports,
                 View& view, Checkpoint* checkpoint) {
-  const auto what_happened = base::format("; the run itself ended: {}", ended.summary.status());
+  const auto what_happened =
+      base::format("; the run itself ended: {}", report::status_of(ended.summary, ended.facts));
   auto shown = view.finish(what_happened);
   if (view.events) shown = std::max(shown, finish_events(*view.events, ended));
   show_failures(ended, options.output, view.ci_log);
   show_leaks(ended);
-  view.ci_log.tell(ended.facts.name, ended.summary, all_failures(ended));
+  view.ci_log.tell(ended.summary, ended.facts, all_failures(ended));
   if (const auto signal = ended.facts.interrupted_by) {
     say(base::format("interrupted by {}", base::signal_name(*signal)));
   }
@@ -117,7 +119,7 @@ ExitCode report(const Ended& ended, const RunOptions& options, const ReportFiles
   if (checkpoint != nullptr) {
     written = std::max(written, finish_recording(*checkpoint, what_happened));
   }
-  return written == ExitCode::passed ? exit_code_of(ended.summary) : written;
+  return written == ExitCode::passed ? exit_code_of(ended) : written;
 }
 
 }  // namespace

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
+#include "report/display.hpp"
+
 #include <algorithm>
 #include <ostream>
 #include <string>
 #include <string_view>
 
-#include "osiiso/run_summary.hpp"
-
 #include "base/format.hpp"
 #include "base/text.hpp"
 
 namespace osiiso {
+namespace report {
 namespace {
 
 constexpr std::string_view kRule = "----------------------------------------\n";
@@ -53,8 +54,9 @@ void write_failures(std::ostream& out, const RunSummary& summary, std::size_t mo
 
 }  // namespace
 
-void RunSummary::display(std::ostream& out, std::size_t most_failures) const {
-  out << kRule << "  Run Summary: " << status() << '\n' << kRule;
+void write_display(std::ostream& out, const RunSummary& summary, std::string_view status,
+                   std::size_t most_failures) {
+  out << kRule << "  Run Summary: " << status << '\n' << kRule;
   // One piece of text, for a stream of the user's may have been told another way to write numbers.
   out << base::format(
       "  Total tasks : {}\n"
@@ -62,9 +64,16 @@ void RunSummary::display(std::ostream& out, std::size_t most_failures) const {
       "  Failed      : {}\n"
       "  Cancelled   : {}\n"
       "  Duration    : {}\n",
-      total_submitted, succeeded, failed, cancelled, to_milliseconds(duration));
+      summary.total_submitted, summary.succeeded, summary.failed, summary.cancelled,
+      to_milliseconds(summary.duration));
   out << kRule;
-  if (failed > 0) write_failures(out, *this, most_failures);
+  if (summary.failed > 0) write_failures(out, summary, most_failures);
+}
+
+}  // namespace report
+
+void RunSummary::display(std::ostream& out, std::size_t most_failures) const {
+  report::write_display(out, *this, status(), most_failures);
 }
 
 }  // namespace osiiso

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "report/attempt_status.hpp"
 #include "report/json_parts.hpp"
+#include "report/run_status.hpp"
 #include "report/wall_time.hpp"
 
 namespace osiiso::report {
@@ -203,8 +204,8 @@ void EventStream::run_stopping(const RunStop& stop) {
 void EventStream::end(const RunSummary& summary, const RunFacts& facts) {
   const std::lock_guard lock(mutex_);
   auto& out = open("run_finished");
-  out.key("status").text(summary.status());
-  out.key("ok").boolean(summary.ok() && !facts.interrupted_by);
+  out.key("status").text(status_of(summary, facts));
+  out.key("ok").boolean(is_ok(summary, facts));
   write_summary_counts(out, summary);
   write_signal(out.key("interrupted_by"), facts.interrupted_by);
   out.key("restored").number(summary.restored.size() + facts.restored_let_go);

@@ -12,6 +12,7 @@
 #include "report/output_budget.hpp"
 #include "report/page.hpp"
 #include "report/results.hpp"
+#include "report/run_status.hpp"
 #include "report/wall_time.hpp"
 #include "report/xml_text.hpp"
 
@@ -71,7 +72,7 @@ class DataWriter {
 
   void write_run() {
     json_.key("name").text(facts_.name);
-    json_.key("status").text(summary_.status());
+    json_.key("status").text(status_of(summary_, facts_));
     json_.key("started_at").text(rfc3339(to_wall_time(facts_.started_at)));
     json_.key("duration").time(summary_.duration);
     json_.key("interrupted_by");

@@ -13,6 +13,7 @@
 #include "report/json_parts.hpp"
 #include "report/json_text.hpp"
 #include "report/results.hpp"
+#include "report/run_status.hpp"
 #include "report/wall_time.hpp"
 
 namespace osiiso::report {
@@ -176,8 +177,8 @@ void write_json(std::ostream& out, const RunSummary& summary, const RunFacts& fa
   json.open('{');
   json.key("schema").number(1);
   json.key("name").text(facts.name);
-  json.key("status").text(summary.status());
-  json.key("ok").boolean(summary.ok() && !facts.interrupted_by);
+  json.key("status").text(status_of(summary, facts));
+  json.key("ok").boolean(is_ok(summary, facts));
   json.new_line();
   write_summary_counts(json, summary);
   json.new_line();

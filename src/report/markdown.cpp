@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "report/run_status.hpp"
 
 namespace osiiso::report {
 namespace {
@@ -25,6 +26,11 @@ std::string cell(std::string_view text) {
   return escaped;
 }
 
+std::string interruption(const RunFacts& facts) {
+  if (!facts.interrupted_by) return {};
+  return ", interrupted by " + base::signal_name(*facts.interrupted_by);
+}
+
 std::string row(const TaskResult& failure, bool with_message) {
   return base::format("| {} | {} | {} |\n", cell(failure.name), failure.attempts,
                       with_message ? cell(failure.message) : "");
@@ -38,15 +44,15 @@ std::size_t size_of_rows(const ResultList& failures) {
 
 }  // namespace
 
-std::string markdown(const std::string& name, const RunSummary& summary, const ResultList& failures,
+std::string markdown(const RunSummary& summary, const RunFacts& facts, const ResultList& failures,
                      std::size_t limit) {
   std::string text = base::format(
-      "### {}: {}\n\n"
+      "### {}: {}{}\n\n"
       "| tasks | succeeded | failed | cancelled | duration |\n"
       "| ---: | ---: | ---: | ---: | ---: |\n"
       "| {} | {} | {} | {} | {:.3f}s |\n\n",
-      cell(name), summary.status(), summary.total_submitted, summary.succeeded, summary.failed,
-      summary.cancelled, base::in_seconds(summary.duration));
+      cell(facts.name), status_of(summary, facts), interruption(facts), summary.total_submitted,
+      summary.succeeded, summary.failed, summary.cancelled, base::in_seconds(summary.duration));
   if (!failures.empty()) {
     text += "| failed task | attempts | message |\n| --- | ---: | --- |\n";
   }

@@ -6,12 +6,14 @@
 
 #include "osiiso/run_summary.hpp"
 
+#include "report/run_facts.hpp"
+
 namespace osiiso::report {
 
 /// A summary in GitHub's Markdown: the counts, and the failures by name. At most `limit` bytes:
 /// where that is too few, first the messages are left out, then names, with a line that counts
 /// them.
-std::string markdown(const std::string& name, const RunSummary& summary, const ResultList& failures,
+std::string markdown(const RunSummary& summary, const RunFacts& facts, const ResultList& failures,
                      std::size_t limit);
 
 }  // namespace osiiso::report

@@ -94,7 +94,7 @@ function attemptResult(attempt) {
 // Summary
 
 function drawSummary() {
-  const good = run.status === "PASSED" && !run.interrupted_by;
+  const good = run.status === "PASSED";
   byId("name").textContent = run.name || "run";
   byId("about").textContent =
     `${run.started_at.slice(0, 10)} ${run.started_at.slice(11, 19)} UTC, took ${span(run.duration)}`;

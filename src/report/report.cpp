@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "report/report.hpp"
 
+#include "report/display.hpp"
 #include "report/html.hpp"
 #include "report/json.hpp"
 #include "report/junit.hpp"
+#include "report/run_status.hpp"
 #include "report/trace.hpp"
 
 namespace osiiso::report {
@@ -11,7 +13,7 @@ namespace osiiso::report {
 void write_report(std::ostream& out, Kind kind, const RunSummary& summary, const RunFacts& facts) {
   switch (kind) {
     case Kind::text:
-      return summary.display(out, kMostFailuresShown);
+      return write_display(out, summary, status_of(summary, facts), kMostFailuresShown);
     case Kind::json:
       return write_json(out, summary, facts);
     case Kind::junit:

@@ -11,6 +11,7 @@
 #include "report/attempt_status.hpp"
 #include "report/json_text.hpp"
 #include "report/results.hpp"
+#include "report/run_status.hpp"
 #include "report/wall_time.hpp"
 
 namespace osiiso::report {
@@ -68,7 +69,7 @@ class TraceWriter {
   void write_about_the_run() {
     json_.key("otherData").open('{');
     json_.key("name").text(facts_.name);
-    json_.key("status").text(summary_.status());
+    json_.key("status").text(status_of(summary_, facts_));
     json_.key("started_at").text(rfc3339(to_wall_time(facts_.started_at)));
     json_.close('}');
   }
@@ -112,7 +113,7 @@ class TraceWriter {
     json_.key("ts").number(0);
     json_.key("dur").number(microseconds(summary_.duration));
     write_run_args();
-    begin("i", base::format("run ended: {}", summary_.status()), kRunThread);
+    begin("i", base::format("run ended: {}", status_of(summary_, facts_)), kRunThread);
     json_.key("cat").text("run");
     json_.key("ts").number(microseconds(summary_.duration));
     json_.key("s").text("g");

@@ -302,6 +302,33 @@ TEST_CASE("a signal ends the reading also while nothing runs") {
   }
 }
 
+TEST_CASE("a run that was interrupted did not pass, in no report, though no task was lost") {
+  const ProcessGuard guard;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return folder.path() + "/" + name; };
+  Inputs inputs(folder);
+  auto invocation = osiiso_with(
+      {"map", "--json", "--events", file("events"), "--report", "text=" + file("text"), "--report",
+       "html=" + file("page"), "--report", "trace=" + file("trace"), "-a", inputs.path(), "true"});
+  invocation.env = {{"GITHUB_ACTIONS", "true"}, {"GITHUB_STEP_SUMMARY", file("step")}};
+  RunningProgram program(invocation);
+  inputs.write("a\n");
+  REQUIRE(eventually(
+      [&] { return read_file(file("events")).find("task_finished") != std::string::npos; }));
+  program.send(SIGINT);
+  REQUIRE(eventually([&] { return program.has_ended(); }));
+  const auto ended = program.wait();
+  const std::string status = "COMPLETED WITH ERRORS";
+  CHECK(json::parse(ended.out)["status"] == status);
+  for (const char* name : {"events", "text", "page", "trace", "step"}) {
+    CAPTURE(name);
+    const auto report = read_file(file(name));
+    CHECK(report.find(status) != std::string::npos);
+    CHECK(report.find(name == std::string("page") ? "\"PASSED\"," : "PASSED") == std::string::npos);
+  }
+  CHECK(read_file(file("step")).find(status + ", interrupted by SIGINT\n") != std::string::npos);
+}
+
 TEST_CASE("the first failure or the timeout ends the run while inputs are waited for") {
   const ProcessGuard guard;
   for (const auto& queue : kQueues) {

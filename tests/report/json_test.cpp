@@ -253,6 +253,15 @@ TEST_CASE("an interrupted run is not ok") {
   const ordered_json json = parsed(summary_of({result("a", Status::succeeded)}), facts);
   CHECK(json["interrupted_by"] == "SIGINT");
   CHECK(json["ok"] == false);
+  CHECK(json["status"] == "COMPLETED WITH ERRORS");
+}
+
+TEST_CASE("an interrupted run that timed out says that") {
+  RunSummary summary;
+  summary.timed_out = true;
+  RunFacts facts;
+  facts.interrupted_by = SIGINT;
+  CHECK(parsed(summary, facts)["status"] == "TIMED OUT");
 }
 
 TEST_CASE("a timed out run says so") {
