@@ -21,6 +21,7 @@ using osiiso::test::count_processes;
 using osiiso::test::Ended;
 using osiiso::test::eventually;
 using osiiso::test::Invocation;
+using osiiso::test::kSanitizerKib;
 using osiiso::test::osiiso_with;
 using osiiso::test::ProcessGuard;
 using osiiso::test::read_file;
@@ -32,13 +33,6 @@ using osiiso::test::Terminal;
 namespace {
 
 const std::vector<std::string> kQueues = {"thread", "process", "async"};
-
-/// What a run may hold in memory, whatever its tasks print. The sanitizers hold more of their own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr long kMostMemoryKib = 512L * 1024;
-#else
-constexpr long kMostMemoryKib = 48L * 1024;
-#endif
 
 /// The program as `"$@"` of a shell's script.
 Invocation in_script(const std::string& script, std::vector<std::string> arguments,
@@ -335,7 +329,7 @@ TEST_CASE("a task may print gigabytes, on both streams at once: the memory does 
     CHECK(result["truncated"] == true);
     CHECK(result["stdout"].get<std::string>().ends_with("end\n"));
     CHECK(result["stderr"].get<std::string>().ends_with("end\n"));
-    CHECK(ended.max_rss_kib < kMostMemoryKib);
+    CHECK(ended.max_rss_kib < 48 * 1024 + kSanitizerKib);
   }
 }
 
