@@ -94,6 +94,7 @@ std::optional<base::Instant> ChildRun::deadline() const {
 
 void ChildRun::on_deadline(base::Instant now) {
   if (phase_ == Phase::running || phase_ == Phase::done) return;
+  if (phase_ == Phase::lingering && !result_.stopped) leave_out_pause(now);
   if (kill_at_ <= now) begin_to_kill(now);
   if (phase_ != Phase::lingering) {
     if (look_at_ <= now) reach_all(now);
@@ -179,6 +180,12 @@ void ChildRun::stop_leaked(base::Instant now, const std::vector<ListedProcess>& 
 void ChildRun::reach_all(base::Instant now) {
   look_at_ = base::Instant::max();
   signal_all(processes_->others(now));
+}
+
+/// Whoever looks late was paused, which the clock of a worker process does not know: it stops with
+/// the tasks. How long the grace of a stop request lasts, its queue says.
+void ChildRun::leave_out_pause(base::Instant now) {
+  if (look_at_ < now) kill_at_ = base::saturating_add(kill_at_, now - look_at_);
 }
 
 void ChildRun::linger(base::Instant now) {

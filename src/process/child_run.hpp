@@ -110,6 +110,7 @@ class ChildRun {
   std::vector<ListedProcess> left_behind(base::Instant now);
   void stop_leaked(base::Instant now, const std::vector<ListedProcess>& leaked);
   void reach_all(base::Instant now);
+  void leave_out_pause(base::Instant now);
   void linger(base::Instant now);
   void begin_to_stop(base::Instant look_at);
   void begin_to_kill(base::Instant now);

@@ -50,6 +50,13 @@ Duration started_after_boot(const ListedProcess& process) {
   return std::chrono::milliseconds(process.started * 1000 / ticks_per_second);
 }
 
+/// Returns by how much it took longer: see `ChildRun::leave_out_pause`.
+Duration sleep_and_tell_delay(Duration span) {
+  const base::Instant before = base::now();
+  std::this_thread::sleep_for(span);
+  return std::max(base::now() - before - span, Duration{0});
+}
+
 /// Those orphans that still run, and what is below them.
 std::vector<ListedProcess> trees_in(const ProcessSnapshot& snapshot,
                                     const std::vector<pid_t>& orphans) {
@@ -158,16 +165,15 @@ void Stopper::kill(const std::vector<ListedProcess>& processes) {
 
 void stop_all(const std::function<std::vector<ListedProcess>(base::Instant)>& find,
               Duration grace) {
-  const base::Instant kill_at = base::saturating_add(base::now(), grace);
-  const base::Instant give_up_at = base::saturating_add(kill_at, kUnkillable);
+  base::Instant kill_at = base::saturating_add(base::now(), grace);
   Stopper stopper;
   for (Duration pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
     const base::Instant now = base::now();
     const auto left = find(now);
-    if (left.empty() || now >= give_up_at) return;
+    if (left.empty() || now >= base::saturating_add(kill_at, kUnkillable)) return;
     if (now < kill_at) {
       stopper.ask(left, SIGTERM);
-      std::this_thread::sleep_for(std::min(pause, kill_at - now));
+      kill_at = base::saturating_add(kill_at, sleep_and_tell_delay(std::min(pause, kill_at - now)));
     } else {
       Stopper::kill(left);
       std::this_thread::sleep_for(pause);

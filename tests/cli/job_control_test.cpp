@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -61,28 +62,40 @@ TEST_CASE("Ctrl-Z stops all tasks, fg lets them go on, and no timeout counts the
 }
 
 TEST_CASE("no grace counts a pause") {
-  const std::string touch_and_wait =
+  const std::string slow_to_end =
       "trap 'touch asked; while [ ! -e go ]; do sleep 0.1; done; touch finished; exit' TERM; "
-      "while :; do sleep 0.1; done";
-  for (const std::string kind : {"thread", "process", "async"}) {
-    CAPTURE(kind);
-    const TemporaryFolder folder;
-    const auto job =
-        folder.write("job.yaml", "tasks:\n  - {name: slow to end, timeout: 1s, grace: 5s, cwd: " +
-                                     folder.path() + ", command: \"" + touch_and_wait + "\"}\n");
-    const auto exists = [&](const char* name) {
-      return ::access((folder.path() + "/" + name).c_str(), F_OK) == 0;
-    };
-    Terminal terminal;
-    terminal.type("set -m; " + run_line("--queue " + kind + " " + job));
-    REQUIRE(eventually([&] { return exists("asked"); }));
-    terminal.type(kCtrlZ);
-    REQUIRE(terminal.shows("Stopped"));
-    ::sleep(5);
-    terminal.type("fg; echo ended $((1000+$?))\n");
-    folder.write("go", "");
-    CHECK(eventually([&] { return exists("finished"); }));
-    CHECK(terminal.shows("ended 1001"));
+      "touch ready; while :; do sleep 0.1; done";
+  const std::string left_behind =
+      "command: \"(" + slow_to_end + ") & while [ ! -e ready ]; do sleep 0.1; done\"";
+  struct Case {
+    std::string task;
+    const char* ending;
+  };
+  const std::vector<Case> cases = {{"timeout: 1s, command: \"" + slow_to_end + "\"", "ended 1001"},
+                                   {left_behind, "ended 1000"},
+                                   {"leak: keep, " + left_behind, "ended 1000"}};
+  for (const Case& one : cases) {
+    for (const std::string kind : {"thread", "process", "async"}) {
+      CAPTURE(one.task);
+      CAPTURE(kind);
+      const TemporaryFolder folder;
+      const auto job =
+          folder.write("job.yaml", "queue: {grace: 5s}\ntasks:\n  - {cwd: " + folder.path() + ", " +
+                                       one.task + "}\n");
+      const auto exists = [&](const char* name) {
+        return ::access((folder.path() + "/" + name).c_str(), F_OK) == 0;
+      };
+      Terminal terminal;
+      terminal.type("set -m; " + run_line("--queue " + kind + " " + job));
+      REQUIRE(eventually([&] { return exists("asked"); }));
+      terminal.type(kCtrlZ);
+      REQUIRE(terminal.shows("Stopped"));
+      ::sleep(5);
+      terminal.type("fg; echo ended $((1000+$?))\n");
+      folder.write("go", "");
+      CHECK(eventually([&] { return exists("finished"); }));
+      CHECK(terminal.shows(one.ending));
+    }
   }
 }
 
