@@ -114,7 +114,7 @@ class EventReader : public YAML::EventHandler {
   void begin(Kind kind, std::string_view type, const YAML::Mark& mark, const std::string& tag,
              YAML::anchor_t anchor) {
     const std::uint32_t at = offset(mark);
-    if (!tag.empty() && tag != "?" && tag != "!" && tag != std::string(kCoreTag).append(type)) {
+    if (!tag.empty() && tag != "?" && tag != std::string(kCoreTag).append(type)) {
       refuse_tag(tag, at);
     }
     take({.kind = kind, .is_plain = false, .at = at, .anchor = 0, .text = {}}, anchor);
@@ -132,7 +132,7 @@ class EventReader : public YAML::EventHandler {
 
   bool is_plain(std::string_view tag, std::uint32_t at) {
     if (tag == "?") return true;
-    if (tag.empty() || tag == "!") return false;
+    if (tag.empty() || (tag == "!" && !has_tag(at))) return false;  // as quotes have it
     if (tag.starts_with(kCoreTag)) {
       constexpr auto kTyped = std::to_array<std::string_view>({"int", "float", "bool", "null"});
       const std::string_view type = tag.substr(kCoreTag.size());
@@ -144,7 +144,10 @@ class EventReader : public YAML::EventHandler {
   }
 
   void refuse_tag(std::string_view tag, std::uint32_t at) {
-    diagnostics_.add({file_, at}, base::format("unknown tag {}", shown(tag)));
+    diagnostics_.add({file_, at}, base::format("unknown tag {}", shown(tag)),
+                     tag.starts_with('!')
+                         ? "! begins a YAML tag; a command that begins with it must be in quotes"
+                         : "");
   }
 
   // The parser says only that there is a null. It may be written as a word, behind an anchor, or
@@ -164,13 +167,21 @@ class EventReader : public YAML::EventHandler {
     return {};
   }
 
+  // Whether one is written in front of the node at `at`.
+  bool has_tag(std::size_t at) const {
+    if (text_.substr(at).starts_with('&')) at = behind_property(at);
+    return text_.substr(at).starts_with('!');
+  }
+
   // Where a node itself begins, behind its anchor and tag.
   std::size_t behind_properties(std::size_t at) const {
-    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
-      at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
-      at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
-    }
+    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) at = behind_property(at);
     return at;
+  }
+
+  std::size_t behind_property(std::size_t at) const {
+    at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
+    return std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
   }
 
   // Where the reader of the file sees that something is missing: at the dash, colon or comma.
