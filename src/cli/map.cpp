@@ -120,6 +120,12 @@ bool needs_results(const MapCommand& command) {
          });
 }
 
+/// Words behind the command are its own, so that inputs may be missing where they seem to be given.
+void say_no_inputs(const Feeder& feeder) {
+  const bool are_known = feeder.error().empty() && !feeder.timed_out();
+  if (are_known && feeder.inputs_taken() == 0) say("no inputs");
+}
+
 /// One run over the inputs.
 class MapRun {
  public:
@@ -165,7 +171,10 @@ class MapRun {
     if (feeder_.timed_out()) ended.summary.timed_out = true;
     tally_.hand_over(ended);
     ended.is_output_shown = true;
-    say_restored(ended);
+    if (!command_.quiet) {
+      if (!ended.facts.interrupted_by) say_no_inputs(feeder_);
+      say_restored(ended);
+    }
     return ended;
   }
 
@@ -181,7 +190,6 @@ class MapRun {
   }
 
   void say_restored(const Ended& ended) const {
-    if (command_.quiet) return;
     const auto restored = tally_.restored();
     cli::say_restored(restored, restored + ended.summary.total_submitted, command_.checkpoint);
   }
@@ -221,6 +229,7 @@ ExitCode show_tasks(const MapCommand& command, InputSource& inputs, job::Templat
     say(feeder.error());
     return ExitCode::usage;
   }
+  if (!command.quiet) say_no_inputs(feeder);
   return show_plan(plan, command.checkpoint, command.json);
 }
 

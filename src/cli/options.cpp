@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 6> kCommands = {"run",  "map",    "check"
                                                        "plan", "report", "schema"};
 
 constexpr std::string_view kInputsMark = ":::";
+constexpr std::string_view kFileInputsMark = "::::";  // that of others
 
 /// Refuses values that no queue or task takes, here where they can be blamed on the command line.
 void check_rules(const job::Overrides& overrides) {
@@ -342,6 +343,12 @@ int take_words(int argc, char** argv, std::span<const OptionFacts> options, MapC
 /// Throws `UsageError`.
 void check_words(const MapCommand& map) {
   if (map.words.empty()) throw UsageError("COMMAND is required (see osiiso map --help)");
+  if (map.words.front().find_first_not_of(" \t\n\v\f\r") == std::string::npos) {
+    throw UsageError("COMMAND is empty");
+  }
+  if (std::ranges::find(map.words, kFileInputsMark) != map.words.end()) {
+    throw UsageError("there is no ::::; -a FILE in front of COMMAND takes inputs from a file");
+  }
   if (!map.inputs) return;
   if (!map.input_file.empty())
     throw UsageError("inputs come from --arg-file or from :::, not both");

@@ -117,8 +117,18 @@ TEST_CASE("options stand before the command, and -- ends them") {
         "--json x");
   CHECK(map({"--workers", "2", "--", "echo", "--", ":::", "x"}).out == "-- x\n");
   CHECK(map({"-qj", "2", "echo", ":::", "x"}).out == "x\n");
-  CHECK(map({"echo", ":::"}).exit_code == 0);
-  CHECK(map({"echo"}).exit_code == 0);
+}
+
+TEST_CASE("no inputs are nothing to do, and are told") {
+  const ProcessGuard guard;
+  for (const Words& words : {Words{"echo", ":::"}, {"echo"}, {"cat", "{}", "-a", "list"}}) {
+    const auto ended = map(words);
+    CHECK(ended.exit_code == 0);
+    CHECK(ended.err.find("osiiso: no inputs\n") != std::string::npos);
+  }
+  CHECK(map({"--dry-run", "echo"}).err == "osiiso: no inputs\n");
+  CHECK(map({"-q", "echo"}).err.find("no inputs") == std::string::npos);
+  CHECK(map({"echo", ":::", "a"}).err.find("no inputs") == std::string::npos);
 }
 
 TEST_CASE("bad usage of map is told in one line, and nothing is read or started") {
@@ -126,6 +136,10 @@ TEST_CASE("bad usage of map is told in one line, and nothing is read or started"
   const std::vector<std::pair<Words, std::string>> cases = {
       {{}, "COMMAND is required"},
       {{":::", "a"}, "COMMAND is required"},
+      {{"", ":::", "true"}, "COMMAND is empty"},
+      {{" \n", ":::", "true"}, "COMMAND is empty"},
+      {{"", "{}", ":::", "true"}, "COMMAND is empty"},
+      {{"echo", "::::", "x"}, "there is no ::::; -a FILE in front of COMMAND"},
       {{"--wrokers", "2", "echo"}, "there is no option '--wrokers'; did you mean '--workers'?"},
       {{"-j", "0", "echo"}, "workers must be > 0"},
       {{"-j"}, "--workers needs a value"},
