@@ -210,27 +210,43 @@ class EventReader : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// The parser's texts, where ours say more.
-std::string improved(std::string_view text, std::string_view line_before) {
-  if (line_before.find_first_not_of(" \t") == std::string_view::npos &&
-      line_before.find('\t') != std::string_view::npos) {
-    return "a tab cannot indent; use spaces";
+struct Told {
+  std::string_view text;
+  std::string_view hint = {};
+};
+
+// The parser's texts, where ours say more. `before` and `after` are the line around the place.
+Told told_of(std::string_view text, std::string_view before, std::string_view after) {
+  constexpr std::string_view kQuoteAll = "if this is one text, put all of it in quotes";
+  const bool begins_line = before.find_first_not_of(" \t") == std::string_view::npos;
+  if (begins_line && before.find('\t') != std::string_view::npos) {
+    return {"a tab cannot indent; use spaces"};
   }
-  using Pair = std::pair<std::string_view, std::string_view>;
-  constexpr auto kBetter = std::to_array<Pair>({
-      {"bad file", "nested deeper than 64 levels"},
-      {"end of map not found", "this does not continue the mapping above; check its indentation"},
-      {"end of sequence not found", "this does not continue the list above; check its indentation"},
-      {"end of sequence flow not found", "the list in [ ] is not closed"},
-      {"end of map flow not found", "the mapping in { } is not closed"},
-      {"illegal EOF in scalar", "the quotes are not closed"},
-      {"illegal tab when looking for indentation", "a tab cannot indent; use spaces"},
-      {"illegal map value", "a mapping cannot begin here; a text with ': ' must be in quotes"},
-      {"unknown token", "no text can begin with this character; put it in quotes"},
-      {"the referenced anchor is not defined", "no anchor of that name stands above"},
+  const bool is_inside = !begins_line && after.find_first_not_of(" \t\r") != std::string_view::npos;
+  if (is_inside && (text == "end of map not found" || text == "end of sequence not found")) {
+    return {"the value in front of this has ended", kQuoteAll};
+  }
+  // A colon rather shows that the end, or a comma, was forgotten.
+  const std::string_view flow_hint = is_inside && !after.starts_with(':') ? kQuoteAll : "";
+  using Pair = std::pair<std::string_view, Told>;
+  const auto better = std::to_array<Pair>({
+      {"bad file", {"nested deeper than 64 levels"}},
+      {"end of map not found", {"this does not continue the mapping above; check its indentation"}},
+      {"end of sequence not found",
+       {"this does not continue the list above; check its indentation"}},
+      {"end of sequence flow not found", {"the list in [ ] is not closed", flow_hint}},
+      {"end of map flow not found", {"the mapping in { } is not closed", flow_hint}},
+      {"illegal EOF in scalar", {"the quotes are not closed"}},
+      {"illegal tab when looking for indentation", {"a tab cannot indent; use spaces"}},
+      {"illegal map value", {"a mapping cannot begin here; a text with ': ' must be in quotes"}},
+      {"unexpected character in block scalar",
+       {"| and > begin a text on the lines below", kQuoteAll}},
+      {"unknown token", {"no text can begin with this character; put it in quotes"}},
+      {"the referenced anchor is not defined",
+       {"no anchor of that name stands above", "a text that begins with * must be in quotes"}},
   });
-  const auto found = std::ranges::find(kBetter, text, &Pair::first);
-  return std::string(found == kBetter.end() ? text : found->second);
+  const auto found = std::ranges::find(better, text, &Pair::first);
+  return found == better.end() ? Told{text} : found->second;
 }
 
 }  // namespace
@@ -252,9 +268,12 @@ bool parse_yaml(std::uint32_t file, Diagnostics& diagnostics, EventSink& sink) {
   } catch (const YAML::Exception& error) {
     const auto at = static_cast<std::uint32_t>(std::max(error.mark.pos, 0));
     const std::string_view before = text.substr(0, at);
+    const std::string_view after = text.substr(before.size());
+    const Told told = told_of(error.msg, before.substr(before.rfind('\n') + 1),
+                              after.substr(0, after.find('\n')));
     // What was read right before may not be what was meant.
     diagnostics.forget_from({file, reader.last()});
-    diagnostics.add_last({file, at}, improved(error.msg, before.substr(before.rfind('\n') + 1)));
+    diagnostics.add_last({file, at}, std::string(told.text), std::string(told.hint));
   }
   return false;
 }

@@ -27,7 +27,8 @@ SEMANTIC = {
 # PyYAML makes no tree of them, so that there is nothing to validate.
 NO_TREE = {
     "complex_key", "control_character", "merge_of_text", "not_utf8", "nul_byte",
-    "syntax_after_mistakes", "tab_and_carriage_return", "tab_indent", "two_documents", "unclosed_list", "unclosed_quote",
+    "syntax_after_mistakes", "tab_and_carriage_return", "tab_indent", "text_behind_bar",
+    "text_behind_braces", "text_behind_quotes", "text_in_braces", "text_in_brackets", "two_documents", "unclosed_list", "unclosed_list_above", "unclosed_quote",
     "unknown_alias", "unknown_tag",
 }
 
