@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/format.hpp"
+#include "job/key_hints.hpp"
 #include "job/keys.hpp"
 #include "job/lexical.hpp"
 #include "job/scalars.hpp"
@@ -36,6 +37,11 @@ const std::vector<std::string_view>& group_keys() {
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
+// Whether an unknown key of a task is the command itself or stands for its key.
+bool is_meant_as_command(std::string_view key) {
+  return is_text_as_key(key) || meant_key(key, task_keys()) == "command";
 }
 
 // Takes the events of a document and makes records of them, each as soon as it is complete.
@@ -478,6 +484,7 @@ RawTask DocumentReader::task_of_mapping(Value& value) {
                      "give the inputs to a group: groups: {NAME: {command: …, inputs: […]}}");
     } else if (!fields_.read_option(item, made.extras->options)) {
       fields_.refuse_unknown(item, task_keys(), "in a task");
+      has_command |= is_meant_as_command(item.key);
     }
   }
   if (!has_command) fields_.refuse(value.at, "a task needs a command");

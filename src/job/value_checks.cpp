@@ -6,6 +6,7 @@
 #include "osiiso/error.hpp"
 
 #include "base/format.hpp"
+#include "job/key_hints.hpp"
 #include "job/option_fields.hpp"
 #include "job/scalars.hpp"
 
@@ -45,7 +46,7 @@ void FieldReader::refuse_type(const Value& value, std::string_view what, std::st
 void FieldReader::refuse_unknown(const Value& value, std::span<const std::string_view> known,
                                  std::string_view where) {
   refuse(value.key_at, base::format("unknown key {} {}", shown(value.key), where),
-         did_you_mean(value.key, known));
+         key_hint(value.key, known));
 }
 
 std::optional<bool> FieldReader::boolean(const Value& value) {
