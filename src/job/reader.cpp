@@ -44,6 +44,16 @@ bool is_meant_as_command(std::string_view key) {
   return is_text_as_key(key) || meant_key(key, task_keys()) == "command";
 }
 
+// Whether a list is one word that only a shell could execute. A path may look like that.
+bool is_shell_text(const Value& list) {
+  if (list.items.size() != 1 || !list.items.front().is_text()) return false;
+  const std::string_view word = list.items.front().text;
+  const std::size_t space = word.find_first_of(" \t\n");
+  return space != std::string_view::npos &&
+         word.substr(0, space).find('/') == std::string_view::npos &&
+         word.find_first_of("&|;<>$`") != std::string_view::npos;
+}
+
 // Takes the events of a document and makes records of them, each as soon as it is complete.
 class DocumentReader : public EventSink {
  public:
@@ -493,10 +503,15 @@ RawTask DocumentReader::task_of_mapping(Value& value) {
 }
 
 RawCommand DocumentReader::command(const Value& value) {
-  if (value.kind == Value::Kind::list) return argv(value);
+  if (value.kind == Value::Kind::list && !is_shell_text(value)) return argv(value);
   RawCommand made;
   made.at = value.at;
-  if (value.kind == Value::Kind::null && !value.is_missing()) {
+  if (value.kind == Value::Kind::list) {
+    const Value& word = value.items.front();
+    fields_.refuse(
+        word.at, base::format("{} is not the name of a program", shown(word.text)),
+        "a list is one program and its arguments; for the shell write a text, not a list");
+  } else if (value.kind == Value::Kind::null && !value.is_missing()) {
     fields_.refuse(value.at, base::format("{} is not a command", value.text),
                    "in quotes it would be one");
   } else if (value.is_missing() || (value.is_text() && is_blank(value.text))) {

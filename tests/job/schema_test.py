@@ -22,7 +22,7 @@ SEMANTIC = {
     "alias_bomb", "alias_cycle", "ambiguous_need", "bad_metadata", "duplicate_keys", "finally_needs", "group_need_cycle",
     "infinite_without_timeout", "inputs_from_commands", "inputs_not_used", "need_cycle",
     "need_of_itself", "need_of_own_group", "placeholder_cannot_be_filled", "placeholder_places",
-    "too_deep", "unknown_need",
+    "shell_text_in_list", "too_deep", "unknown_need",
 }
 # PyYAML makes no tree of them, so that there is nothing to validate.
 NO_TREE = {
