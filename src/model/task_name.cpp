@@ -9,7 +9,7 @@ namespace osiiso::model {
 namespace {
 
 constexpr std::size_t kLongestName = 60;
-constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
+constexpr std::string_view kWhiteSpace = " \t\n\v\f";
 
 // The words of `text` with one space between them, as far as a name can need them.
 std::string on_one_line(std::string_view text) {
@@ -19,9 +19,12 @@ std::string on_one_line(std::string_view text) {
     const std::size_t start = text.find_first_not_of(kWhiteSpace);
     if (start == std::string_view::npos) break;
     const std::size_t end = std::min(text.find_first_of(kWhiteSpace, start), text.size());
-    if (!line.empty()) line += ' ';
-    line += text.substr(start, end - start);
+    std::string_view word = text.substr(start, end - start);
     text.remove_prefix(end);
+    // Elsewhere a carriage return is part of a value, and may be all that is wrong with it.
+    if (text.starts_with('\n') && word.ends_with('\r')) word.remove_suffix(1);
+    if (!line.empty() && !word.empty()) line += ' ';
+    line += word;
   }
   return line;
 }

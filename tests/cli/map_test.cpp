@@ -101,6 +101,12 @@ TEST_CASE("inputs come from the command line, a file or standard input, ended by
   CHECK(map({"-0", "printf", "<%s>\\n"}, std::string("a\nb\0\0c", 6)).out == "<a\nb>\n<>\n<c>\n");
 }
 
+TEST_CASE("the end of a line of another system is seen in the name of the task") {
+  const ProcessGuard guard;
+  const auto ended = map({"-q", "false {}"}, "a b\r\n");
+  CHECK(ended.err.find("    - false 'a b\\r'\n") != std::string::npos);
+}
+
 TEST_CASE("one word is a text for the shell, in which values are no syntax; several are an argv") {
   const ProcessGuard guard;
   CHECK(map({"echo {#}: {/.}, '{ext}' \"{//}\" | cat", ":::", "x/$(id).c", "y/it's.h"}).out ==

@@ -18,6 +18,11 @@ TEST_CASE("a name is one line") {
   CHECK(name_of_command("set -e\n  make all\r\n\tmake install\n") ==
         "set -e make all make install");
   CHECK(name_of_command("  x  ") == "x");
+  CHECK(name_of_command("a\r\n\r\n b\r\n") == "a b");
+}
+
+TEST_CASE("a carriage return that ends no line stays in a name") {
+  CHECK(default_name(TaskBody(Command::argv({"cat", "list\r"}))) == "cat 'list\r'");
 }
 
 TEST_CASE("a name is cut at 60 characters") {
