@@ -62,7 +62,9 @@ void WorkerLink::receive_some() {
   for (int reads = 0; !closed_ && reads < kReadsAtOnce; ++reads) {
     const auto size = ::recv(socket_.get(), piece.data(), piece.size(), 0);
     if (size > 0) {
-      reader_.add(std::span(piece).first(static_cast<std::size_t>(size)));
+      const auto got = static_cast<std::size_t>(size);
+      reader_.add(std::span(piece).first(got));
+      if (got < piece.size()) return;  // that is all there is
     } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
       closed_ = true;
     } else if (errno == EAGAIN) {

@@ -1,210 +1,338 @@
 // SPDX-License-Identifier: MIT
 #include "queue/worker_messages.hpp"
 
-#include <chrono>
+#include <concepts>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "osiiso/remote_call.hpp"
-
 #include "base/format.hpp"
-#include "model/command_output_json.hpp"
-#include "model/json_values.hpp"
 
 namespace osiiso::queue {
 namespace {
 
-using model::of;
-using model::to_duration;
-using model::to_optional;
-using nlohmann::json;
+// The fields of each, in the order in which they travel: for writing and for reading.
 
-Frame make_frame(FrameType type, const json& payload) {
-  return {type, json::to_cbor(payload)};
+template <typename T, typename Plain>
+concept Is = std::same_as<std::remove_const_t<T>, Plain>;
+
+auto fields_of(Is<HelloMessage> auto& hello) {
+  return std::tie(hello.build_id, hello.pid);
 }
 
-/// The payload of a frame that must be of this type, read by `read`.
-template <typename Read>
-auto read_frame(const Frame& frame, FrameType type, Read read) {
+auto fields_of(Is<SetupMessage> auto& setup) {
+  return std::tie(setup.initializer, setup.grace, setup.owns_orphans, setup.claims_strays);
+}
+
+auto fields_of(Is<ThrownMessage> auto& thrown) {
+  return std::tie(thrown.type_name, thrown.what);
+}
+
+auto fields_of(Is<UnreadyMessage> auto& unready) {
+  return std::tie(unready.thrown, unready.lack);
+}
+
+auto fields_of(Is<TaskContext::Identity> auto& identity) {
+  return std::tie(identity.run_id, identity.task_id, identity.name, identity.group_id,
+                  identity.attempt, identity.max_attempts, identity.worker, identity.grace);
+}
+
+auto fields_of(Is<CallMessage> auto& call) {
+  return std::tie(call.entry, call.function, call.arguments);
+}
+
+auto fields_of(Is<CommandSettings> auto& settings) {
+  return std::tie(settings.env, settings.cwd, settings.stdin_text, settings.stdin_file,
+                  settings.shell, settings.ok_codes, settings.leak);
+}
+
+auto fields_of(Is<TaskMessage> auto& task) {
+  return std::tie(task.number, task.identity, task.tells_spawn, task.tells_output, task.body);
+}
+
+auto fields_of(Is<StartedMessage> auto& started) {
+  return std::tie(started.number);
+}
+
+auto fields_of(Is<SpawnedMessage> auto& spawned) {
+  return std::tie(spawned.number, spawned.pid);
+}
+
+auto fields_of(Is<OutputMessage> auto& output) {
+  return std::tie(output.number, output.stream, output.bytes);
+}
+
+auto fields_of(Is<StopMessage> auto& stop) {
+  return std::tie(stop.number, stop.signal, stop.grace);
+}
+
+auto fields_of(Is<LeakedProcess> auto& leaked) {
+  return std::tie(leaked.pid, leaked.command, leaked.age);
+}
+
+auto fields_of(Is<CommandOutput> auto& output) {
+  return std::tie(output.exit_code, output.signal, output.core_dumped, output.stdout_text,
+                  output.stderr_text, output.stdout_bytes, output.stderr_bytes, output.truncated,
+                  output.cpu_user, output.cpu_system, output.max_rss, output.leaked);
+}
+
+auto fields_of(Is<CommandFailure> auto& failure) {
+  return std::tie(failure.message, failure.cause, failure.output);
+}
+
+auto fields_of(Is<DoneMessage> auto& done) {
+  return std::tie(done.number, done.keeps_processes, done.outcome);
+}
+
+template <typename T>
+concept HasFields = requires(T& value) {
+  fields_of(value);
+};
+
+template <typename T>
+concept Enum = std::is_enum_v<T>;
+
+template <Enum E>
+constexpr E kLast = {};
+template <>
+constexpr Leak kLast<Leak> = Leak::keep;
+template <>
+constexpr Cause kLast<Cause> = Cause::error;
+template <>
+constexpr OutputStream kLast<OutputStream> = OutputStream::err;
+
+constexpr std::size_t kNumberSize = 8;
+
+/// Numbers are eight bytes, little-endian. In front of what has a length stands the length, in
+/// front of what may be missing whether it is there, in front of alternatives which it is.
+class Writer {
+ public:
+  Bytes take() { return std::move(bytes_); }
+
+  template <HasFields T>
+  void write(const T& value) {
+    std::apply([this](const auto&... fields) { (this->write(fields), ...); }, fields_of(value));
+  }
+
+  void write(bool value) { bytes_.push_back(value ? 1 : 0); }
+  template <std::integral Number>
+  void write(Number value) {
+    auto bits = static_cast<std::uint64_t>(value);
+    for (std::size_t i = 0; i < kNumberSize; ++i, bits >>= 8U) {
+      bytes_.push_back(static_cast<std::uint8_t>(bits));
+    }
+  }
+  template <Enum E>
+  void write(E value) {
+    write(static_cast<std::int64_t>(value));
+  }
+  void write(Duration span) { write(span.count()); }
+
+  void write(const std::string& text) { write_block(text); }
+  void write(const Bytes& bytes) { write_block(bytes); }
+  template <typename T>
+  void write(const std::optional<T>& value) {
+    write(value.has_value());
+    if (value) write(*value);
+  }
+  template <typename T>
+  void write(const std::vector<T>& values) {
+    write(values.size());
+    for (const auto& value : values) write(value);
+  }
+  template <typename T>
+  void write(const std::map<std::string, T>& values) {
+    write(values.size());
+    for (const auto& [name, value] : values) {
+      write(name);
+      write(value);
+    }
+  }
+  template <typename... Ts>
+  void write(const std::variant<Ts...>& value) {
+    write(value.index());
+    std::visit([this](const auto& chosen) { this->write(chosen); }, value);
+  }
+  void write(const Command& command) {
+    write(command.is_shell());
+    write(command.words());
+    write(command.variables());
+    write(command.settings());
+  }
+
+ private:
+  void write_block(const auto& block) {
+    write(block.size());
+    bytes_.insert(bytes_.end(), block.begin(), block.end());
+  }
+
+  Bytes bytes_;
+};
+
+/// Reads what a `Writer` wrote. Throws `ProtocolError` where it cannot have been one.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
+
+  template <typename T>
+  T take() {
+    if constexpr (std::same_as<T, Command>) {
+      return take_command();
+    } else {
+      T value{};
+      read(value);
+      return value;
+    }
+  }
+
+  void end() const {
+    if (!rest_.empty()) throw ProtocolError(base::format("{} bytes are too many", rest_.size()));
+  }
+
+ private:
+  template <HasFields T>
+  void read(T& value) {
+    std::apply([this](auto&... fields) { (this->read(fields), ...); }, fields_of(value));
+  }
+
+  void read(bool& value) {
+    const auto byte = take_bytes(1).front();
+    if (byte > 1) throw ProtocolError(base::format("{} is neither true nor false", byte));
+    value = byte == 1;
+  }
+  template <std::integral Number>
+  void read(Number& value) {
+    std::uint64_t bits = 0;
+    const auto bytes = take_bytes(kNumberSize);
+    for (std::size_t i = kNumberSize; i-- > 0;) bits = (bits << 8U) | bytes[i];
+    using Wide = std::conditional_t<std::signed_integral<Number>, std::int64_t, std::uint64_t>;
+    const auto wide = static_cast<Wide>(bits);
+    if (!std::in_range<Number>(wide)) throw ProtocolError(base::format("{} is too large", wide));
+    value = static_cast<Number>(wide);
+  }
+  template <Enum E>
+  void read(E& value) {
+    const auto number = take<std::int64_t>();
+    if (number < 0 || number > static_cast<std::int64_t>(kLast<E>)) {
+      throw ProtocolError(base::format("{} stands for nothing", number));
+    }
+    value = static_cast<E>(number);
+  }
+  void read(Duration& span) { span = Duration(take<Duration::rep>()); }
+
+  void read(std::string& text) {
+    const auto bytes = take_bytes(take_count());
+    text.assign(bytes.begin(), bytes.end());
+  }
+  void read(Bytes& block) {
+    const auto bytes = take_bytes(take_count());
+    block.assign(bytes.begin(), bytes.end());
+  }
+  template <typename T>
+  void read(std::optional<T>& value) {
+    if (take<bool>()) value = take<T>();
+  }
+  template <typename T>
+  void read(std::vector<T>& values) {
+    values.clear();
+    for (auto left = take_count(); left > 0; --left) values.push_back(take<T>());
+  }
+  template <typename T>
+  void read(std::map<std::string, T>& values) {
+    for (auto left = take_count(); left > 0; --left) {
+      auto name = take<std::string>();
+      values[std::move(name)] = take<T>();
+    }
+  }
+  template <typename... Ts>
+  void read(std::variant<Ts...>& value) {
+    const auto index = take<std::size_t>();
+    std::size_t at = 0;
+    if (!((at++ == index && (value = take<Ts>(), true)) || ...)) {
+      throw ProtocolError(base::format("there is no alternative {}", index));
+    }
+  }
+
+  Command take_command() {
+    const bool is_shell = take<bool>();
+    const auto words = take<std::vector<std::string>>();
+    const auto variables = take<std::string>();
+    auto settings = std::make_shared<const CommandSettings>(take<CommandSettings>());
+    if (is_shell && words.size() != 1) throw ProtocolError("a shell command is one text");
+    auto command = is_shell ? Command::shell(words.front(), std::move(settings))
+                            : Command::argv(words, std::move(settings));
+    add_variables(command, variables);
+    return command;
+  }
+
+  static void add_variables(Command& command, std::string_view variables) {
+    while (!variables.empty()) {
+      const std::size_t end = variables.find('\0');
+      const std::size_t equals = variables.find('=');
+      if (end == std::string_view::npos || equals > end) {
+        throw ProtocolError("a command has a variable without a name");
+      }
+      command.with_variable(variables.substr(0, equals),
+                            variables.substr(equals + 1, end - equals - 1));
+      variables.remove_prefix(end + 1);
+    }
+  }
+
+  /// Of bytes or of what takes one at least.
+  std::size_t take_count() {
+    const auto count = take<std::uint64_t>();
+    if (count > rest_.size()) throw ProtocolError(base::format("{} are too many", count));
+    return static_cast<std::size_t>(count);
+  }
+
+  std::span<const std::uint8_t> take_bytes(std::size_t count) {
+    if (count > rest_.size()) throw ProtocolError("it is cut short");
+    const auto taken = rest_.first(count);
+    rest_ = rest_.subspan(count);
+    return taken;
+  }
+
+  std::span<const std::uint8_t> rest_;
+};
+
+template <typename Message>
+Frame write_frame(FrameType type, const Message& message) {
+  Writer writer;
+  writer.write(message);
+  return {type, writer.take()};
+}
+
+template <typename Message>
+Message read_frame(const Frame& frame, FrameType type) {
   if (frame.type != type) {
     throw ProtocolError(base::format("a frame of type {} came where one of type {} was due",
                                      static_cast<int>(frame.type), static_cast<int>(type)));
   }
   try {
-    return read(detail::read_cbor(frame.payload));
-  } catch (const json::exception& error) {
-    throw ProtocolError(
-        base::format("a frame of type {} is broken: {}", static_cast<int>(type), error.what()));
+    Reader reader(frame.payload);
+    auto message = reader.take<Message>();
+    reader.end();
+    return message;
   } catch (const Error& error) {
     throw ProtocolError(
         base::format("a frame of type {} is broken: {}", static_cast<int>(type), error.what()));
   }
 }
 
-json to_binary(const Bytes& bytes) {
-  return json::binary(bytes);
-}
-
-Bytes from_binary(const json& value) {
-  return value.get_binary();
-}
-
-json of(const ThrownMessage& thrown) {
-  return {{"type", thrown.type_name}, {"what", thrown.what}};
-}
-
-ThrownMessage to_thrown(const json& value) {
-  return {.type_name = value.at("type"), .what = value.at("what")};
-}
-
-json of(const TaskContext::Identity& identity) {
-  return {{"run_id", identity.run_id},   {"task_id", identity.task_id},
-          {"name", identity.name},       {"group_id", identity.group_id},
-          {"attempt", identity.attempt}, {"max_attempts", identity.max_attempts},
-          {"worker", identity.worker},   {"grace", of(identity.grace)}};
-}
-
-TaskContext::Identity to_identity(const json& value) {
-  return {.run_id = value.at("run_id"),
-          .task_id = value.at("task_id"),
-          .name = value.at("name"),
-          .group_id = value.at("group_id"),
-          .attempt = value.at("attempt"),
-          .max_attempts = value.at("max_attempts"),
-          .worker = value.at("worker"),
-          .grace = to_duration(value.at("grace"))};
-}
-
-json of(const CallMessage& call) {
-  return {
-      {"entry", call.entry}, {"function", call.function}, {"arguments", to_binary(call.arguments)}};
-}
-
-CallMessage to_call(const json& value) {
-  return {.entry = value.at("entry"),
-          .function = value.at("function"),
-          .arguments = from_binary(value.at("arguments"))};
-}
-
-json of(const CommandSettings& settings) {
-  auto env = json::object();
-  for (const auto& [name, value] : settings.env) env[name] = of(value);
-  return {{"env", std::move(env)},
-          {"cwd", settings.cwd},
-          {"stdin_text", of(settings.stdin_text)},
-          {"stdin_file", of(settings.stdin_file)},
-          {"shell", settings.shell},
-          {"ok_codes", settings.ok_codes},
-          {"leak", static_cast<int>(settings.leak)}};
-}
-
-Leak to_leak(int number) {
-  if (number < static_cast<int>(Leak::kill) || number > static_cast<int>(Leak::keep)) {
-    throw ProtocolError(base::format("{} is no leak", number));
-  }
-  return static_cast<Leak>(number);
-}
-
-CommandSettings to_settings(const json& value) {
-  CommandSettings settings;
-  for (const auto& [name, set] : value.at("env").items()) {
-    settings.env[name] = to_optional<std::string>(set);
-  }
-  settings.cwd = value.at("cwd");
-  settings.stdin_text = to_optional<std::string>(value.at("stdin_text"));
-  settings.stdin_file = to_optional<std::string>(value.at("stdin_file"));
-  settings.shell = value.at("shell").get<std::vector<std::string>>();
-  settings.ok_codes = value.at("ok_codes").get<std::vector<int>>();
-  settings.leak = to_leak(value.at("leak"));
-  return settings;
-}
-
-json of(const Command& command) {
-  return {{"is_shell", command.is_shell()},
-          {"words", command.words()},
-          {"variables", command.variables()},
-          {"settings", of(command.settings())}};
-}
-
-void add_variables(Command& command, std::string_view variables) {
-  while (!variables.empty()) {
-    const std::size_t end = variables.find('\0');
-    const std::size_t equals = variables.find('=');
-    if (end == std::string_view::npos || equals > end) {
-      throw ProtocolError("a command has a variable without a name");
-    }
-    command.with_variable(variables.substr(0, equals),
-                          variables.substr(equals + 1, end - equals - 1));
-    variables.remove_prefix(end + 1);
-  }
-}
-
-Command to_command(const json& value) {
-  auto settings = std::make_shared<const CommandSettings>(to_settings(value.at("settings")));
-  const auto words = value.at("words").get<std::vector<std::string>>();
-  const bool is_shell = value.at("is_shell");
-  if (is_shell && words.size() != 1) throw ProtocolError("a shell command is one text");
-  auto command = is_shell ? Command::shell(words.front(), std::move(settings))
-                          : Command::argv(words, std::move(settings));
-  add_variables(command, value.at("variables").get<std::string>());
-  return command;
-}
-
-// What is left behind is no part of the output as checkpoints keep it: it belongs to this run.
-json of(const CommandOutput& output) {
-  json value = model::to_json(output);
-  auto& leaked = value["leaked"] = json::array();
-  for (const auto& process : output.leaked) {
-    leaked.push_back(
-        {{"pid", process.pid}, {"command", process.command}, {"age", of(process.age)}});
-  }
-  return value;
-}
-
-CommandOutput to_output(const json& value) {
-  CommandOutput output = model::to_command_output(value);
-  for (const auto& process : value.at("leaked")) {
-    output.leaked.push_back({.pid = process.at("pid"),
-                             .command = process.at("command"),
-                             .age = to_duration(process.at("age"))});
-  }
-  return output;
-}
-
-Cause to_cause(int number) {
-  if (number < static_cast<int>(Cause::none) || number > static_cast<int>(Cause::error)) {
-    throw ProtocolError(base::format("{} is no cause", number));
-  }
-  return static_cast<Cause>(number);
-}
-
-struct OutcomeToJson {
-  json operator()(const Bytes& value) const { return {{"value", to_binary(value)}}; }
-  json operator()(const ThrownMessage& thrown) const { return {{"thrown", of(thrown)}}; }
-  json operator()(const CommandOutput& output) const { return {{"output", of(output)}}; }
-  json operator()(const CommandFailure& failure) const {
-    return {{"output", of(failure.output)},
-            {"message", failure.message},
-            {"cause", static_cast<int>(failure.cause)}};
-  }
-};
-
 }  // namespace
 
 Frame encode(const HelloMessage& message) {
-  return make_frame(FrameType::hello, {{"build_id", message.build_id}, {"pid", message.pid}});
+  return write_frame(FrameType::hello, message);
 }
 
 Frame encode(const SetupMessage& message) {
-  return make_frame(FrameType::setup, {{"initializer", message.initializer},
-                                       {"grace", of(message.grace)},
-                                       {"owns_orphans", message.owns_orphans},
-                                       {"claims_strays", message.claims_strays}});
+  return write_frame(FrameType::setup, message);
 }
 
 Frame encode(const ReadyMessage& /*message*/) {
@@ -212,47 +340,31 @@ Frame encode(const ReadyMessage& /*message*/) {
 }
 
 Frame encode(const UnreadyMessage& message) {
-  return make_frame(FrameType::unready, {{"thrown", of(message.thrown)}, {"lack", message.lack}});
+  return write_frame(FrameType::unready, message);
 }
 
 Frame encode(const TaskMessage& message) {
-  json payload = {{"number", message.number},
-                  {"identity", of(message.identity)},
-                  {"tells_spawn", message.tells_spawn},
-                  {"tells_output", message.tells_output}};
-  if (const auto* call = std::get_if<CallMessage>(&message.body)) {
-    payload["call"] = of(*call);
-  } else {
-    payload["command"] = of(std::get<Command>(message.body));
-  }
-  return make_frame(FrameType::task, payload);
+  return write_frame(FrameType::task, message);
 }
 
 Frame encode(const StartedMessage& message) {
-  return make_frame(FrameType::started, {{"number", message.number}});
+  return write_frame(FrameType::started, message);
 }
 
 Frame encode(const SpawnedMessage& message) {
-  return make_frame(FrameType::spawned, {{"number", message.number}, {"pid", message.pid}});
+  return write_frame(FrameType::spawned, message);
 }
 
 Frame encode(const OutputMessage& message) {
-  return make_frame(FrameType::output, {{"number", message.number},
-                                        {"is_error", message.stream == OutputStream::err},
-                                        {"bytes", to_binary(message.bytes)}});
+  return write_frame(FrameType::output, message);
 }
 
 Frame encode(const StopMessage& message) {
-  return make_frame(
-      FrameType::stop,
-      {{"number", message.number}, {"signal", message.signal}, {"grace", of(message.grace)}});
+  return write_frame(FrameType::stop, message);
 }
 
 Frame encode(const DoneMessage& message) {
-  json payload = std::visit(OutcomeToJson{}, message.outcome);
-  payload["number"] = message.number;
-  payload["keeps_processes"] = message.keeps_processes;
-  return make_frame(FrameType::done, payload);
+  return write_frame(FrameType::done, message);
 }
 
 Frame encode(const ByeMessage& /*message*/) {
@@ -261,95 +373,47 @@ Frame encode(const ByeMessage& /*message*/) {
 
 template <>
 HelloMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::hello, [](const json& payload) -> HelloMessage {
-    return {.build_id = payload.at("build_id"), .pid = payload.at("pid")};
-  });
+  return read_frame<HelloMessage>(frame, FrameType::hello);
 }
 
 template <>
 SetupMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::setup, [](const json& payload) -> SetupMessage {
-    return {.initializer = payload.at("initializer"),
-            .grace = to_duration(payload.at("grace")),
-            .owns_orphans = payload.at("owns_orphans"),
-            .claims_strays = payload.at("claims_strays")};
-  });
+  return read_frame<SetupMessage>(frame, FrameType::setup);
 }
 
 template <>
 UnreadyMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::unready, [](const json& payload) -> UnreadyMessage {
-    return {.thrown = to_thrown(payload.at("thrown")), .lack = payload.at("lack")};
-  });
+  return read_frame<UnreadyMessage>(frame, FrameType::unready);
 }
 
 template <>
 TaskMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::task, [](const json& payload) -> TaskMessage {
-    const std::uint64_t number = payload.at("number");
-    auto identity = to_identity(payload.at("identity"));
-    TaskMessage message{number, std::move(identity), CallMessage{}, payload.at("tells_spawn"),
-                        payload.at("tells_output")};
-    if (payload.contains("call")) {
-      message.body = to_call(payload["call"]);
-    } else {
-      message.body = to_command(payload.at("command"));
-    }
-    return message;
-  });
+  return read_frame<TaskMessage>(frame, FrameType::task);
 }
 
 template <>
 StartedMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::started, [](const json& payload) -> StartedMessage {
-    return {.number = payload.at("number")};
-  });
+  return read_frame<StartedMessage>(frame, FrameType::started);
 }
 
 template <>
 SpawnedMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::spawned, [](const json& payload) -> SpawnedMessage {
-    return {.number = payload.at("number"), .pid = payload.at("pid")};
-  });
+  return read_frame<SpawnedMessage>(frame, FrameType::spawned);
 }
 
 template <>
 OutputMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::output, [](const json& payload) -> OutputMessage {
-    return {.number = payload.at("number"),
-            .stream = payload.at("is_error") ? OutputStream::err : OutputStream::out,
-            .bytes = from_binary(payload.at("bytes"))};
-  });
+  return read_frame<OutputMessage>(frame, FrameType::output);
 }
 
 template <>
 StopMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::stop, [](const json& payload) -> StopMessage {
-    return {.number = payload.at("number"),
-            .signal = payload.at("signal"),
-            .grace = to_duration(payload.at("grace"))};
-  });
+  return read_frame<StopMessage>(frame, FrameType::stop);
 }
 
 template <>
 DoneMessage decode(const Frame& frame) {
-  return read_frame(frame, FrameType::done, [](const json& payload) -> DoneMessage {
-    DoneMessage message;
-    message.number = payload.at("number");
-    message.keeps_processes = payload.at("keeps_processes");
-    if (payload.contains("value")) {
-      message.outcome = from_binary(payload["value"]);
-    } else if (payload.contains("thrown")) {
-      message.outcome = to_thrown(payload["thrown"]);
-    } else if (payload.contains("cause")) {
-      message.outcome = CommandFailure{.message = payload.at("message"),
-                                       .cause = to_cause(payload["cause"]),
-                                       .output = to_output(payload.at("output"))};
-    } else {
-      message.outcome = to_output(payload.at("output"));
-    }
-    return message;
-  });
+  return read_frame<DoneMessage>(frame, FrameType::done);
 }
 
 }  // namespace osiiso::queue
