@@ -30,7 +30,11 @@ ThreadWorkers::~ThreadWorkers() {
     stopping_ = true;
     called_.store(true, std::memory_order_relaxed);
     work_.notify_all();
-    time_.notify_all();
+  }
+  {
+    const std::lock_guard lock(time_mutex_);
+    time_is_over_ = true;
+    time_.notify_one();
   }
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
@@ -88,7 +92,8 @@ int ThreadWorkers::thread_count() const {
 }
 
 void ThreadWorkers::alarm(Instant at) {
-  if (stopping_ || (alarm_at_ && *alarm_at_ <= at)) return;
+  const std::lock_guard lock(time_mutex_);
+  if (alarm_at_ && *alarm_at_ <= at) return;
   alarm_at_ = at;
   time_.notify_one();
 }
@@ -195,23 +200,31 @@ void ThreadWorkers::linger() const {
 }
 
 void ThreadWorkers::keep_time() {
-  for (;;) {
+  while (wait_for_alarm()) {
     std::optional<SystemError> hopeless;
     {
       Engine::Turn turn(*engine_);
-      if (stopping_) return;
-      if (!alarm_at_) {
-        time_.wait(turn.lock());
-      } else if (base::now() < *alarm_at_) {
-        time_.wait_until(turn.lock(), base::timer_instant(*alarm_at_));
-      } else {
-        alarm_at_.reset();
-        engine_->tick(turn);
-        hopeless = give_up_threads();
-      }
+      engine_->tick(turn);
+      hopeless = give_up_threads();
     }
     if (hopeless) engine_->fail(std::make_exception_ptr(*hopeless));
   }
+}
+
+/// False where there will be none any more.
+bool ThreadWorkers::wait_for_alarm() {
+  std::unique_lock lock(time_mutex_);
+  while (!time_is_over_) {
+    if (!alarm_at_) {
+      time_.wait(lock);
+    } else if (base::now() < *alarm_at_) {
+      time_.wait_until(lock, base::timer_instant(*alarm_at_));
+    } else {
+      alarm_at_.reset();
+      return true;
+    }
+  }
+  return false;
 }
 
 /// Why there is nobody to work, when that has been so for too long.

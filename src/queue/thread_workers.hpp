@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -66,6 +67,7 @@ class ThreadWorkers final : public SyncWorkers {
   Rest wait_for_work(Engine::Turn& turn, Rest rested);
   void linger() const;
   void keep_time();
+  bool wait_for_alarm();
 
   const std::shared_ptr<Engine> engine_;
   const int limit_;
@@ -73,7 +75,6 @@ class ThreadWorkers final : public SyncWorkers {
 
   // Guarded by the engine's lock.
   std::condition_variable work_;
-  std::condition_variable time_;
   bool started_ = false;
   bool stopping_ = false;
   int idle_ = 0;
@@ -84,7 +85,12 @@ class ThreadWorkers final : public SyncWorkers {
   std::vector<int> vacant_;           // workers that have no thread
   std::optional<Lack> lack_;
   std::thread timekeeper_;
+
+  // Taken inside a turn, never around one: who keeps the time takes a turn only when it is due.
+  std::mutex time_mutex_;
+  std::condition_variable time_;
   std::optional<Instant> alarm_at_;
+  bool time_is_over_ = false;
 
   std::atomic<bool> called_ = false;  // whoever lingers is to take a turn
 };
