@@ -243,13 +243,17 @@ TEST_CASE_TEMPLATE("an attempt that timed out does not overlap its own retry", Q
 
 TEST_CASE("deaf functions: no more are given up than there are workers, then they are waited for") {
   auto release = std::make_shared<Gate>();
+  auto asked = std::make_shared<std::atomic<int>>(0);
   auto back = std::make_shared<std::atomic<int>>(0);
   {
     ThreadQueue queue({.workers = 1, .grace = 1ms});
     TaskOptions deaf = named("deaf");
     deaf.timeout = 1ms;
     for (int i = 0; i < 2; ++i) {
-      queue.submit(deaf, [release, back] {
+      queue.submit(deaf, [release, asked, back](std::stop_token stop) {
+        wait_for_stop(std::move(stop));
+        ++*asked;
+        asked->notify_all();
         release->wait();
         ++*back;
         back->notify_all();
@@ -258,6 +262,7 @@ TEST_CASE("deaf functions: no more are given up than there are workers, then the
     const auto last = queue.submit(named("last"), [] {});
     queue.start();
     // The first is given up; the second holds the only worker until it comes back.
+    while (*asked < 2) asked->wait(*asked);
     CHECK_THROWS_AS(last.wait(30ms), osiiso::TimeoutError);
     release->open();
     CHECK(last.wait()->status == Status::succeeded);
