@@ -386,6 +386,9 @@ void DocumentReader::take_group_key(Value& value) {
     fields_.refuse(value.key_at, "a group has no name option: its key is its name");
   } else if (!fields_.read_option(value, group_->options)) {
     fields_.refuse_unknown(value, group_keys(), "in a group");
+    const auto meant = meant_key(value.key, group_keys());
+    if (meant == "command") group_->command.emplace();
+    if (meant == "tasks") group_has_tasks_ = true;
   }
 }
 
