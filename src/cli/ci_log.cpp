@@ -99,26 +99,46 @@ std::string annotation(const Alike& alike) {
                       command_text(text, false));
 }
 
+std::string annotation_of_run(const std::string& text) {
+  return base::format("::error title=osiiso::{}\n", command_text(text, false));
+}
+
+/// Of a run that was ended from outside; empty: this one was not.
+std::string why_cut_short(const RunSummary& summary, const report::RunFacts& facts,
+                          const Cancellations& cancelled) {
+  std::string text;
+  if (facts.interrupted_by) {
+    text = "interrupted by " + base::signal_name(*facts.interrupted_by);
+  } else if (summary.timed_out) {
+    text = "the run's timeout passed";
+  } else {
+    return {};
+  }
+  const auto lost = cancelled.cut_short("running then: ");
+  return lost.empty() ? text : text + "; " + lost;
+}
+
 /// `count`: of all failures, of which not every one need be there.
-std::string annotations(const ResultList& failures, std::size_t count) {
+std::string annotations(const ResultList& failures, std::size_t count, std::size_t most) {
   const auto all = by_use(failures);
   std::string text;
   std::size_t told = 0;
-  const bool are_more = all.size() > kMostAnnotations;
-  const std::size_t shown = are_more ? kMostAnnotations - 1 : all.size();
+  const bool are_more = all.size() > most;
+  const std::size_t shown = are_more ? most - 1 : all.size();
   for (std::size_t i = 0; i < shown; ++i) {
     text += annotation(all[i]);
     told += all[i].size();
   }
   if (are_more) {
-    text += base::format("::error title=osiiso::{} further tasks failed\n", count - told);
+    text += annotation_of_run(base::format("{} further tasks failed", count - told));
   }
   return text;
 }
 
 /// Throws `SystemError`.
 void append_summary(const std::string& path, const RunSummary& summary,
-                    const report::RunFacts& facts, const ResultList& failures) {
+                    const report::RunFacts& facts, const ResultList& failures,
+                    const std::vector<std::string>& notes) {
   const base::Descriptor file(
       ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666));
   const auto check = [](int error) {
@@ -128,7 +148,7 @@ void append_summary(const std::string& path, const RunSummary& summary,
   struct stat status {};
   check(::fstat(file.get(), &status) == 0 ? 0 : errno);
   const auto used = std::min(static_cast<std::size_t>(status.st_size), kLargestSummary);
-  const auto text = report::markdown(summary, facts, failures, kLargestSummary - used);
+  const auto text = report::markdown(summary, facts, failures, notes, kLargestSummary - used);
   check(base::write_all(file.get(), text));
 }
 
@@ -175,15 +195,20 @@ std::string CiLog::folded(const std::string& title, const std::string& printed) 
 }
 
 void CiLog::tell(const RunSummary& summary, const report::RunFacts& facts,
-                 const ResultList& failures) const {
+                 const ResultList& failures, const Cancellations& cancelled) const {
   if (service_ != Service::github) return;
-  if (!failures.empty())
-    say_raw(resumed() + annotations(failures, std::max(failures.size(), summary.failed)) +
-            stopped());
+  std::string text;
+  std::size_t room = kMostAnnotations;
+  if (const auto why = why_cut_short(summary, facts, cancelled); !why.empty()) {
+    text = annotation_of_run(why);
+    --room;
+  }
+  text += annotations(failures, std::max(failures.size(), summary.failed), room);
+  if (!text.empty()) say_raw(resumed() + text + stopped());
   const std::string path(variable("GITHUB_STEP_SUMMARY"));
   if (path.empty()) return;
   try {
-    append_summary(path, summary, facts, failures);
+    append_summary(path, summary, facts, failures, cancelled.lines());
   } catch (const SystemError& error) {
     say(error.what());
   }

@@ -5,6 +5,7 @@
 
 #include "osiiso/run_summary.hpp"
 
+#include "cli/cancellations.hpp"
 #include "report/run_facts.hpp"
 
 namespace osiiso::cli {
@@ -34,9 +35,10 @@ class CiLog {
   /// The same as a part of its own, folded under its title.
   std::string folded(const std::string& title, const std::string& printed) const;
 
-  /// GitHub: marks the most telling failures, and writes the summary of the step.
-  void tell(const RunSummary& summary, const report::RunFacts& facts,
-            const ResultList& failures) const;
+  /// GitHub: marks why the run was cut short and the most telling failures, and writes the summary
+  /// of the step.
+  void tell(const RunSummary& summary, const report::RunFacts& facts, const ResultList& failures,
+            const Cancellations& cancelled) const;
 
   /// Takes no more; the service obeys other programs again.
   void end();

@@ -82,6 +82,10 @@ void show_leaks(const Ended& ended) {
   if (!ended.strays.empty()) say("a task " + leak_text(ended.strays));
 }
 
+void show_cancellations(const Ended& ended) {
+  for (const auto& line : ended.cancelled.lines()) say(line);
+}
+
 ExitCode exit_code_of(const Ended& ended) {
   if (ended.summary.timed_out) return ExitCode::run_timed_out;
   return report::is_ok(ended.summary, ended.facts) ? ExitCode::passed : ExitCode::errors;
@@ -107,10 +111,11 @@ ExitCode report(const Ended& ended, const RunOptions& options, const ReportFiles
   if (view.events) shown = std::max(shown, finish_events(*view.events, ended));
   show_failures(ended, options.output, view.ci_log);
   show_leaks(ended);
-  view.ci_log.tell(ended.summary, ended.facts, all_failures(ended));
+  view.ci_log.tell(ended.summary, ended.facts, all_failures(ended), ended.cancelled);
   if (const auto signal = ended.facts.interrupted_by) {
     say(base::format("interrupted by {}", base::signal_name(*signal)));
   }
+  if (!options.quiet) show_cancellations(ended);
   const auto render = [&](std::ostream& out, report::Kind kind) {
     if (kind != report::Kind::text && !ended.lost_results.empty()) throw Error(ended.lost_results);
     report::write_report(out, kind, ended.summary, ended.facts);

@@ -11,6 +11,7 @@
 #include "osiiso/command.hpp"
 #include "osiiso/run_summary.hpp"
 
+#include "cli/cancellations.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/options.hpp"
 #include "cli/report_files.hpp"
@@ -26,6 +27,7 @@ struct Ended {
   RunSummary summary;
   report::RunFacts facts;
   ResultList detached_failures;
+  Cancellations cancelled;
   ResultList leaking;                 // tasks that left processes behind
   std::vector<LeakedProcess> strays;  // processes that no task can be named for
   bool is_output_shown = false;       // that of the failed tasks, unless a log has folded it

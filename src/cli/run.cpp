@@ -66,6 +66,11 @@ void count_leaked(const std::vector<Handle>& handles, Ended& ended) {
   }
 }
 
+template <typename Handle>
+void count_cancelled(const std::vector<Handle>& handles, Ended& ended) {
+  for (const auto& handle : handles) ended.cancelled.add(*handle.result());
+}
+
 RunSummary run_to_end(SyncQueue& queue) {
   return queue.run();
 }
@@ -90,6 +95,7 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view
   }
   ended.facts.interrupted_by = watch.finish();
   count_detached(handles, ended);
+  count_cancelled(handles, ended);
   count_leaked(handles, ended);
   return ended;
 }

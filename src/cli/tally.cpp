@@ -39,6 +39,7 @@ void Tally::listen(Hooks& hooks) {
 void Tally::take(const ResultPtr& result) {
   if (store_ && error_.empty()) store(*result);
   if (result->restored) ++restored_;
+  cancelled_.add(*result);
   if (result->output && !result->output->leaked.empty()) {
     leaked_ += result->output->leaked.size();
     if (leaking_.size() < kMostKept) leaking_.push_back(result);
@@ -59,6 +60,7 @@ void Tally::store(const TaskResult& result) {
 void Tally::hand_over(Ended& ended) {
   std::ranges::sort(failures_, {}, [](const ResultPtr& result) { return result->number; });
   ended.summary.results = std::move(failures_);
+  ended.cancelled = std::move(cancelled_);
   ended.leaking = std::move(leaking_);
   ended.facts.leaked += leaked_;
   ended.facts.restored_let_go = restored_;

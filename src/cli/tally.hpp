@@ -8,6 +8,7 @@
 #include "osiiso/hooks.hpp"
 #include "osiiso/run_summary.hpp"
 
+#include "cli/cancellations.hpp"
 #include "cli/ending.hpp"
 #include "report/output_budget.hpp"
 #include "report/result_store.hpp"
@@ -37,6 +38,7 @@ class Tally {
 
   std::size_t restored_ = 0;
   std::size_t leaked_ = 0;
+  Cancellations cancelled_;
   ResultList failures_;
   ResultList leaking_;
   report::OutputBudget output_{std::size_t{16} << 20};

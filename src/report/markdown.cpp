@@ -16,14 +16,19 @@ namespace {
 constexpr std::size_t kCellColumns = 200;
 constexpr std::size_t kRoomForRest = 100;
 
-/// Text that is nothing but text in a table's cell.
-std::string cell(std::string_view text) {
+/// Text that is nothing but text.
+std::string plain(std::string_view text) {
   std::string escaped;
-  for (const char c : base::cut_to_width(base::escape_controls(text), kCellColumns)) {
+  for (const char c : base::escape_controls(text)) {
     const bool is_plain = base::is_alphanumeric(c) || c == ' ' || base::is_beyond_ascii(c);
     escaped += is_plain ? std::string(1, c) : base::format("&#{};", static_cast<int>(c));
   }
   return escaped;
+}
+
+/// The same in a table's cell.
+std::string cell(std::string_view text) {
+  return plain(base::cut_to_width(base::escape_controls(text), kCellColumns));
 }
 
 std::string interruption(const RunFacts& facts) {
@@ -45,7 +50,7 @@ std::size_t size_of_rows(const ResultList& failures) {
 }  // namespace
 
 std::string markdown(const RunSummary& summary, const RunFacts& facts, const ResultList& failures,
-                     std::size_t limit) {
+                     const std::vector<std::string>& notes, std::size_t limit) {
   std::string text = base::format(
       "### {}: {}{}\n\n"
       "| tasks | succeeded | failed | cancelled | duration |\n"
@@ -53,6 +58,9 @@ std::string markdown(const RunSummary& summary, const RunFacts& facts, const Res
       "| {} | {} | {} | {} | {:.3f}s |\n\n",
       cell(facts.name), status_of(summary, facts), interruption(facts), summary.total_submitted,
       summary.succeeded, summary.failed, summary.cancelled, base::in_seconds(summary.duration));
+  std::string list;
+  for (const auto& note : notes) list += base::format("- {}\n", plain(note));
+  if (!list.empty() && text.size() + list.size() + kRoomForRest <= limit) text += list + '\n';
   if (!failures.empty()) {
     text += "| failed task | attempts | message |\n| --- | ---: | --- |\n";
   }

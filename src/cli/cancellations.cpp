@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "cli/cancellations.hpp"
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+namespace osiiso::cli {
+namespace {
+
+constexpr std::size_t kMostNames = 10;
+constexpr std::size_t kMostReasons = 10;
+constexpr std::size_t kNameColumns = 60;
+constexpr std::size_t kNeedColumns = 100;
+
+std::string shown_name(const std::string& name) {
+  return base::cut_to_width(base::escape_controls(name), kNameColumns);
+}
+
+std::string tasks(std::size_t count) {
+  return base::format("{} task{}", count, count == 1 ? " was" : "s were");
+}
+
+}  // namespace
+
+void Cancellations::add(const TaskResult& result) {
+  if (result.status != Status::cancelled) return;
+  if (result.started_at) {
+    if (++begun_count_ > kMostNames) return;
+    begun_.push_back(
+        base::format("'{}' ({:.1f}s)", shown_name(result.name), base::in_seconds(result.duration)));
+  } else if (result.message.starts_with("needs ")) {
+    add_broken(result);
+  } else {
+    ++never_started_;
+  }
+}
+
+void Cancellations::add_broken(const TaskResult& result) {
+  const auto known = std::ranges::find(broken_, result.message, &Broken::need);
+  if (known != broken_.end()) {
+    ++known->count;
+  } else if (broken_.size() < kMostReasons) {
+    broken_.push_back({.need = result.message, .first = result.name, .count = 1});
+  } else {
+    ++broken_besides_;
+  }
+}
+
+std::string Cancellations::cut_short(const std::string& intro) const {
+  if (begun_.empty()) {
+    return never_started_ == 0 ? "" : base::format("{} never started", tasks(never_started_));
+  }
+  std::string text = intro;
+  for (const auto& task : begun_) text += (&task == begun_.data() ? "" : ", ") + task;
+  if (begun_count_ > begun_.size()) {
+    text += base::format(" and {} more", begun_count_ - begun_.size());
+  }
+  if (never_started_ > 0) text += base::format("; {} never started", tasks(never_started_));
+  return text;
+}
+
+std::vector<std::string> Cancellations::not_started() const {
+  std::vector<std::string> lines;
+  for (const auto& [need, first, count] : broken_) {
+    const auto who = count == 1 ? base::format("'{}' was", shown_name(first)) : tasks(count);
+    lines.push_back(
+        base::format("{} not started: {}", who, base::cut_to_width(need, kNeedColumns)));
+  }
+  if (broken_besides_ > 0) {
+    lines.push_back(base::format("{} not started for other needs", tasks(broken_besides_)));
+  }
+  return lines;
+}
+
+std::vector<std::string> Cancellations::lines() const {
+  auto lines = not_started();
+  if (auto text = cut_short("cancelled while running: "); !text.empty()) {
+    lines.insert(lines.begin(), std::move(text));
+  }
+  return lines;
+}
+
+}  // namespace osiiso::cli

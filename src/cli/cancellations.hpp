@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "osiiso/task_result.hpp"
+
+namespace osiiso::cli {
+
+/// The tasks of a run that were cancelled, as people are told of them: few by name, all counted.
+class Cancellations {
+ public:
+  /// Takes no notice of one that ended otherwise.
+  void add(const TaskResult& result);
+
+  /// What was under way, behind `intro`, and how many were never started; empty: none of either.
+  std::string cut_short(const std::string& intro) const;
+  /// A line for each reason why tasks were not started: what they need was not there.
+  std::vector<std::string> not_started() const;
+  /// Both for people, line by line.
+  std::vector<std::string> lines() const;
+
+ private:
+  struct Broken {
+    std::string need;  // as the results say it
+    std::string first;
+    std::size_t count;
+  };
+
+  void add_broken(const TaskResult& result);
+
+  std::vector<std::string> begun_;  // the first of them, with their times
+  std::size_t begun_count_ = 0;
+  std::size_t never_started_ = 0;
+  std::vector<Broken> broken_;
+  std::size_t broken_besides_ = 0;
+};
+
+}  // namespace osiiso::cli
