@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <thread>
 
 #include <climits>
 
@@ -26,6 +27,10 @@ using namespace std::chrono_literals;
 constexpr Duration kLastPatience = 1s;
 constexpr int kLookAgainAfter = 100;  // milliseconds
 
+// How often it is tried to erase what is drawn, and after which time.
+constexpr int kMostLooks = 100;
+constexpr Duration kBetweenLooks = 5ms;
+
 bool is_same_file(int one, int other) {
   struct stat first {};
   struct stat second {};
@@ -33,8 +38,21 @@ bool is_same_file(int one, int other) {
          base::is_same_file(first, second);
 }
 
-std::size_t place_of(int descriptor) {
-  return descriptor == STDOUT_FILENO ? 0 : 1;
+/// Whether it takes something without a wait.
+bool has_room(int descriptor) {
+  pollfd polled{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  return ::poll(&polled, 1, 0) == 1;
+}
+
+/// The lines over those that were drawn before. Each in place: a terminal that is erased from its
+/// first row on may take all of that for text to keep (tmux does, in its history).
+std::string in_place(std::string_view lines, std::size_t drawn_before) {
+  std::string text = drawn_before > 0 ? base::format("\x1b[{}A\r", drawn_before) : "";
+  for (const char c : lines) {
+    if (c == '\n') text += "\x1b[K";
+    text += c;
+  }
+  return text + "\x1b[J";
 }
 
 }  // namespace
@@ -46,18 +64,29 @@ Console& console() {
   return the_console;
 }
 
-std::mutex& Console::mutex_of(int descriptor) {
-  return mutexes_.at(is_one_ ? 1 : place_of(descriptor));
+std::size_t Console::place_of(int descriptor) const {
+  return descriptor == STDOUT_FILENO && !is_one_ ? 0 : 1;
 }
 
 int Console::write(int descriptor, std::string_view text) {
   const std::lock_guard lock(mutex_of(descriptor));
+  return write_text(descriptor, text);
+}
+
+int Console::write_line(int descriptor, std::string_view text) {
+  const std::lock_guard lock(mutex_of(descriptor));
+  if (are_in_line_.at(place_of(descriptor)) && !text.empty()) write_text(descriptor, "\n");
+  return write_text(descriptor, text);
+}
+
+int Console::write_text(int descriptor, std::string_view text) {
   if (is_one_ || descriptor == STDERR_FILENO) erase();
+  if (!text.empty()) are_in_line_.at(place_of(descriptor)) = text.back() != '\n';
   return write_locked(descriptor, text);
 }
 
 int Console::write_locked(int descriptor, std::string_view text) {
-  int& error = errors_.at(place_of(descriptor));
+  int& error = errors_.at(descriptor == STDOUT_FILENO ? 0 : 1);
   while (error == 0 && !text.empty()) {
     if (!wait_for_reader(descriptor)) {
       error = ETIMEDOUT;
@@ -88,16 +117,34 @@ bool Console::wait_for_reader(int descriptor) const {
 
 void Console::draw(std::string_view lines) {
   const std::unique_lock lock(mutex_of(STDERR_FILENO), std::try_to_lock);
-  pollfd terminal{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  if (!lock || ::poll(&terminal, 1, 0) != 1) return;
-  erase();
-  if (write_locked(STDERR_FILENO, lines) != 0) return;
+  if (!lock || is_drawing_stopped_ || !has_room(STDERR_FILENO)) return;
+  if (lines.empty()) return erase();
+  if (write_locked(STDERR_FILENO, in_place(lines, lines_drawn_)) != 0) return;
   lines_drawn_ = static_cast<std::size_t>(std::ranges::count(lines, '\n'));
+}
+
+void Console::stop_drawing() {
+  is_drawing_stopped_ = true;
+  // Who holds the lock for longer waits for a busy terminal, and what was drawn is erased already.
+  for (int look = 0; look < kMostLooks; ++look) {
+    const std::unique_lock lock(mutex_of(STDERR_FILENO), std::try_to_lock);
+    if (!lock) {
+      std::this_thread::sleep_for(kBetweenLooks);
+      continue;
+    }
+    if (has_room(STDERR_FILENO)) erase();
+    return;
+  }
+}
+
+void Console::go_on_drawing() {
+  lines_drawn_ = 0;
+  is_drawing_stopped_ = false;
 }
 
 void Console::erase() {
   if (lines_drawn_ == 0) return;
-  write_locked(STDERR_FILENO, base::format("\x1b[{}A\r\x1b[J", lines_drawn_));
+  write_locked(STDERR_FILENO, base::format("\x1b[{}A\r\x1b[J", lines_drawn_.load()));
   lines_drawn_ = 0;
 }
 

@@ -21,6 +21,14 @@ class Console {
   /// appear above them. Empty: nothing more. Drops it where the terminal is busy.
   void draw(std::string_view lines);
 
+  /// Erases what is drawn; until `go_on_drawing` nothing is, for the terminal is somebody else's.
+  void stop_drawing();
+  /// What was drawn before is no more where it was.
+  void go_on_drawing();
+
+  /// The same for text of our own, which begins a line: what a task printed may have no end.
+  int write_line(int descriptor, std::string_view text);
+
   /// The run is being ended: from now on nobody waits long for a reader.
   void hurry() { in_a_hurry_ = true; }
 
@@ -31,7 +39,9 @@ class Console {
   friend Console& console();
   Console();
 
-  std::mutex& mutex_of(int descriptor);
+  std::size_t place_of(int descriptor) const;
+  std::mutex& mutex_of(int descriptor) { return mutexes_.at(place_of(descriptor)); }
+  int write_text(int descriptor, std::string_view text);
   int write_locked(int descriptor, std::string_view text);
   bool wait_for_reader(int descriptor) const;
   void erase();
@@ -39,8 +49,10 @@ class Console {
   const bool is_one_;
   std::atomic<bool> in_a_hurry_ = false;
   std::array<std::mutex, 2> mutexes_;
-  std::array<int, 2> errors_{};  // each guarded by its descriptor's mutex
-  std::size_t lines_drawn_ = 0;  // guarded by the mutex of standard error
+  std::array<int, 2> errors_{};        // each guarded by its descriptor's mutex
+  std::array<bool, 2> are_in_line_{};  // likewise: what was written last has no end
+  std::atomic<bool> is_drawing_stopped_ = false;
+  std::atomic<std::size_t> lines_drawn_ = 0;  // changed by who has the mutex of standard error
 };
 
 /// The program's own; made with the first call, which comes when the descriptors are what they are

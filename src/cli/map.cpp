@@ -129,8 +129,13 @@ void say_no_inputs(const Feeder& feeder) {
 /// One run over the inputs.
 class MapRun {
  public:
-  MapRun(const MapCommand& command, View& view, Feeder& feeder)
-      : command_(command), view_(view), feeder_(feeder), tally_(needs_results(command)) {}
+  /// `is_typed`: somebody types the inputs.
+  MapRun(const MapCommand& command, View& view, Feeder& feeder, bool is_typed)
+      : command_(command),
+        view_(view),
+        feeder_(feeder),
+        tells_progress_(!is_typed || command.progress == ProgressStyle::lines),
+        tally_(needs_results(command)) {}
 
   Ended run() {
     block_heard_signals();
@@ -164,7 +169,10 @@ class MapRun {
     view_.follow({});
     ended.facts.started_at = std::chrono::system_clock::now();
     {
-      const Telling telling(view_.progress, queue, [&] { return feeder_.is_done(); });
+      std::optional<Telling> telling;
+      if (tells_progress_) {
+        telling.emplace(view_.progress, queue, [&] { return feeder_.is_done(); });
+      }
       ended.summary = feed_and_run(queue, feeder_);
     }
     ended.facts.interrupted_by = watch.finish();
@@ -197,6 +205,7 @@ class MapRun {
   const MapCommand& command_;
   View& view_;
   Feeder& feeder_;
+  const bool tells_progress_;
   Tally tally_;
 };
 
@@ -242,7 +251,8 @@ ExitCode map(const MapCommand& command) {
   std::vector<std::string> sources;
   if (!command.input_file.empty()) sources.push_back(command.input_file);
   const auto reports = open_reports(command, sources, "where the inputs are");
-  if (!inputs->is_terminal()) leave_process_group();
+  const bool is_typed = inputs->is_terminal();
+  if (!is_typed) leave_process_group();
   View view(command, reports, LogNames::by_number);
   std::optional<Checkpoint> checkpoint;
   try {
@@ -255,7 +265,10 @@ ExitCode map(const MapCommand& command) {
   options.checkpoint = checkpoint ? &*checkpoint : nullptr;
   options.is_too_far_ahead = [&] { return view.output->waiting() > kMostWaiting; };
   Feeder feeder(*inputs, std::move(commands), options);
-  const auto ended = MapRun(command, view, feeder).run();
+  if (is_typed && !command.quiet) {
+    say("reading inputs from the terminal, one a line; Ctrl-D ends");
+  }
+  const auto ended = MapRun(command, view, feeder, is_typed).run();
   auto unread = ExitCode::passed;
   if (!feeder.error().empty()) {
     say(base::format("{}; {} inputs were taken before", feeder.error(), feeder.inputs_taken()));

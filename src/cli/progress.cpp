@@ -101,6 +101,9 @@ void Progress::listen(Hooks& hooks) {
     if (result->status == Status::failed) ++failed_;
     if (is_verbose_ && !result->restored) tell_finished(*result);
   });
+  add_call(hooks.on_stop, [this](const RunStop& stop) {
+    is_halted_ = is_halted_ || stop.cause == StopCause::halt;
+  });
 }
 
 void Progress::tell_finished(const TaskResult& result) {
@@ -171,13 +174,14 @@ std::string Progress::bar() const {
 std::string Progress::counts(const QueueStats& stats, std::size_t width) const {
   const std::uint64_t total = stats.finished + stats.outstanding;
   const bool is_known = is_total_known();
-  auto text = is_known ? base::format(" {}/{}", stats.finished, total)
-                       : base::format(" {} finished", stats.finished);
+  std::string text = is_halted_ ? " stopping (Ctrl-C again kills all)," : "";
+  text += is_known ? base::format(" {}/{}", stats.finished, total)
+                   : base::format(" {} finished", stats.finished);
   if (failed_ > 0) text += base::format(", {} failed", failed_.load());
   text += base::format(", {} running", stats.running);
   const double elapsed = base::in_seconds(base::now() - started_at_);
   const auto done = static_cast<double>(stats.finished - finished_before_);
-  if (done > 0 && elapsed >= kLeastSeconds) {
+  if (done > 0 && elapsed >= kLeastSeconds && !is_halted_) {
     const double rate = done / elapsed;
     text += base::format(", {:.1f}/s", rate);
     if (is_known) {

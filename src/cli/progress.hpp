@@ -56,6 +56,7 @@ class Progress {
   const bool is_verbose_;
   const bool has_colours_;
   std::atomic<std::uint64_t> failed_ = 0;
+  std::atomic<bool> is_halted_ = false;  // by a signal
 
   // Fixed before the thread starts.
   Source source_;

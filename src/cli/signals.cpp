@@ -170,8 +170,9 @@ void SignalWatch::lose_patience() {
 
 void SignalWatch::hear(int signal) {
   if (signal == SIGTSTP) {
-    console().draw({});
-    return suspend();
+    console().stop_drawing();
+    suspend();
+    return console().go_on_drawing();
   }
   if (is_an_echo(signal)) return;
   if (signal == SIGUSR1) {

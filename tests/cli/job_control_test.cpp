@@ -61,6 +61,32 @@ TEST_CASE("Ctrl-Z stops all tasks, fg lets them go on, and no timeout counts the
   }
 }
 
+TEST_CASE("Ctrl-Z takes the bar away, and fg draws a new one below") {
+  const TemporaryFolder folder;
+  const auto job = folder.write("job.yaml", "tasks: [exec sleep 86051, exec sleep 86051]\n");
+  Terminal terminal;
+  terminal.resize(80, 24);
+  terminal.type("set -m; " + std::string(OSIISO_PROGRAM) + " run -j2 " + job + "\n");
+  for (unsigned round = 0; round < 20; ++round) {
+    CAPTURE(round);
+    REQUIRE(terminal.shows("2 running"));
+    // The first frame goes over nothing.
+    CHECK(terminal.screen().rfind("A\r", terminal.screen().find("2 running")) == std::string::npos);
+    ::usleep(10'000 * round);  // the stop is to meet the next frame, now before and now after it
+    terminal.type(kCtrlZ);
+    REQUIRE(terminal.shows("Stopped"));
+    const auto erased = terminal.screen().rfind("A\r\x1b[J");
+    REQUIRE(erased != std::string::npos);
+    CHECK(terminal.screen().find("2 running", erased) == std::string::npos);
+    terminal.forget();
+    terminal.type("fg\n");
+  }
+  REQUIRE(terminal.shows("2 running"));
+  terminal.type(kCtrlC);
+  CHECK(terminal.shows("interrupted by SIGINT"));
+  CHECK(eventually([] { return count_processes(sleeping("86051")) == 0; }));
+}
+
 TEST_CASE("no grace counts a pause") {
   const std::string slow_to_end =
       "trap 'touch asked; while [ ! -e go ]; do sleep 0.1; done; touch finished; exit' TERM; "

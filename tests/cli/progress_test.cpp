@@ -42,6 +42,9 @@ std::string run_line(const std::string& job, const std::string& before = {}) {
   return before + " " + OSIISO_PROGRAM + " run " + job + "; echo ended $((1000+$?))\n";
 }
 
+// The cursor goes to the first of the lines, and all from there on is erased.
+constexpr const char* kErased = "A\r\x1b[J";
+
 std::string after_last(const std::string& text, const std::string& part) {
   return text.substr(text.rfind(part) + part.size());
 }
@@ -54,12 +57,55 @@ TEST_CASE("on a terminal a bar shows counts and what runs longest, and is gone a
   terminal.resize(80, 24);
   terminal.type(run_line(waiting.job()));
   REQUIRE(terminal.shows("1/2, 1 running"));
-  REQUIRE(terminal.shows("s  a name much longer than thirty columns\r\n"));
+  REQUIRE(terminal.shows("s  a name much longer than thirty columns\x1b[K\r\n"));
   waiting.let_go();
   CHECK(terminal.shows("ended 1000"));
-  const auto rest = after_last(terminal.screen(), "\x1b[J");
+  const auto rest = after_last(terminal.screen(), kErased);
   CHECK(rest.find("PASSED") != std::string::npos);
   CHECK(rest.find("running") == std::string::npos);
+}
+
+TEST_CASE("the bar is drawn anew in place, and erased only in the end") {
+  const Waiting waiting;
+  Terminal terminal;
+  terminal.resize(80, 24);
+  terminal.type("clear; " + run_line(waiting.job(), "NO_COLOR=1"));
+  // Lines that end where they end, and nothing below the last one.
+  REQUIRE(terminal.shows("\x1b[2A\r[==="));
+  REQUIRE(terminal.shows("columns\x1b[K\r\n\x1b[J"));
+  CHECK(terminal.screen().find(kErased) == std::string::npos);
+  waiting.let_go();
+  CHECK(terminal.shows("ended 1000"));
+  CHECK(terminal.screen().find(kErased) != std::string::npos);
+}
+
+TEST_CASE("after Ctrl-C the bar says what another one does") {
+  const Waiting waiting;
+  Terminal terminal;
+  terminal.resize(60, 24);
+  const auto job = waiting.folder.write(
+      "spared.yaml",
+      "tasks: [{name: spared, must_complete: true, command: \"trap '' INT; read x < " +
+          waiting.fifo + "\"}]");
+  terminal.type(run_line(job));
+  REQUIRE(terminal.shows("0/1, 1 running"));
+  terminal.type("\x03");
+  CHECK(terminal.shows("stopping (Ctrl-C again kills all), 0/1, 1 running"));
+  waiting.let_go();
+  CHECK(terminal.shows("Succeeded   : 1"));
+}
+
+TEST_CASE("who types the inputs of map is told so, and no bar is drawn over that") {
+  Terminal terminal;
+  terminal.resize(80, 24);
+  terminal.type(OSIISO_PROGRAM +
+                std::string(" map 'sleep 0.5; echo \"<{}>\"'; echo ended $((1000+$?))\n"));
+  REQUIRE(terminal.shows("osiiso: reading inputs from the terminal, one a line; Ctrl-D ends\r\n"));
+  terminal.type("abc\n");
+  CHECK(terminal.shows("<abc>"));
+  terminal.type("\x04");
+  CHECK(terminal.shows("ended 1000"));
+  CHECK(terminal.screen().find("\x1b[J") == std::string::npos);
 }
 
 TEST_CASE("the bar follows the window") {
@@ -67,9 +113,9 @@ TEST_CASE("the bar follows the window") {
   Terminal terminal;
   terminal.resize(80, 24);
   terminal.type(run_line(waiting.job()));
-  REQUIRE(terminal.shows("thirty columns\r\n"));
+  REQUIRE(terminal.shows("thirty columns\x1b[K\r\n"));
   terminal.resize(30, 24);
-  CHECK(terminal.shows("…\r\n"));
+  CHECK(terminal.shows("…\x1b[K\r\n"));
   // A window of one line has room for nothing more.
   terminal.resize(200, 2);
   REQUIRE(terminal.shows("               ] 1/2"));
@@ -98,7 +144,7 @@ TEST_CASE("the bar gives way to what tasks print") {
   // Between a line of a task and the drawing before it, the drawing is erased.
   const auto& screen = terminal.screen();
   const auto line = screen.find("three\r\n");
-  CHECK(screen.rfind("\x1b[J", line) > screen.rfind("running", line));
+  CHECK(screen.rfind(kErased, line) > screen.rfind("running", line));
   CHECK(terminal.shows("ended 1000"));
 }
 
