@@ -39,7 +39,7 @@ void say_printed(const std::string& printed) {
 
 void say_raw(const std::string& text) {
   // There is nowhere to complain to when standard error itself is gone.
-  console().write(STDERR_FILENO, text);
+  console().write_line(STDERR_FILENO, text);
 }
 
 }  // namespace osiiso::cli

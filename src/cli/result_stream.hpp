@@ -27,7 +27,7 @@ void say(const std::string& text);
 /// Writes what a task has printed to standard error: as it is, but a terminal obeys none of it.
 void say_printed(const std::string& printed);
 
-/// Writes all of `text` to standard error as it is.
+/// Writes all of `text` to standard error as it is, from the beginning of a line.
 void say_raw(const std::string& text);
 
 }  // namespace osiiso::cli

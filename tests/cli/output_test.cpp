@@ -58,6 +58,17 @@ TEST_CASE("--output grouped shows each task's streams in one piece, in submissio
   }
 }
 
+TEST_CASE("the report begins a line where a task's output has no end") {
+  const std::string map = OSIISO_PROGRAM + std::string(" map 'printf %s {}' ::: a b");
+  const auto one = run_program({.arguments = {"sh", "-c", map + " 2>&1"}});
+  CHECK(one.out.starts_with("ab\n-----"));
+  const auto two = run_program({.arguments = {"sh", "-c", map}});
+  CHECK(two.out == "ab");
+  CHECK(two.err.starts_with("-----"));
+  const auto to_stderr = run_osiiso({"map", "printf x >&2; : {}", ":::", "a"});
+  CHECK(to_stderr.err.starts_with("x\n-----"));
+}
+
 TEST_CASE("--output tagged shows each line with the task's name, also an unfinished one") {
   for (const auto& queue : kQueues) {
     CAPTURE(queue);
