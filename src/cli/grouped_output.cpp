@@ -95,24 +95,29 @@ void GroupedOutput::forget(const Streams& streams) {
 }
 
 void GroupedOutput::show(const Waiting& task) {
+  std::string folded;
+  int log = STDERR_FILENO;
   for (const auto stream : {OutputStream::out, OutputStream::err}) {
     const auto& printed = stream == OutputStream::out ? task.streams.out : task.streams.err;
     if (printed.empty()) continue;
     const int descriptor = descriptor_of(stream);
-    if (log_.is_shown_by(descriptor)) {
-      show_folded(descriptor, task.name, printed);
-    } else {
+    if (!log_.is_shown_by(descriptor)) {
       show_plain(descriptor, printed);
+      continue;
     }
+    if (folded.empty()) log = descriptor;
+    if (!folded.empty() && folded.back() != '\n') folded += '\n';
+    folded += shown_on(descriptor, kept_of(printed));
   }
+  if (!folded.empty()) write(log, log_.folded(task.name, folded));
   forget(task.streams);
 }
 
 /// What is folded is read by nobody but people: of much, the beginning and the end.
-void GroupedOutput::show_folded(int descriptor, const std::string& name, const Printed& printed) {
+std::string GroupedOutput::kept_of(const Printed& printed) {
   process::Capture kept;
   each_piece(printed, [&](std::string_view piece) { kept.append(piece); });
-  write(descriptor, log_.folded(name, shown_on(descriptor, kept.take_text())));
+  return kept.take_text();
 }
 
 void GroupedOutput::show_plain(int descriptor, const Printed& printed) {

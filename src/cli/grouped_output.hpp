@@ -54,7 +54,7 @@ class GroupedOutput final : public TaskOutput {
   void forget(const Streams& streams);
 
   void show(const Waiting& task);
-  void show_folded(int descriptor, const std::string& name, const Printed& printed);
+  std::string kept_of(const Printed& printed);
   void show_plain(int descriptor, const Printed& printed);
   /// Hands over all of it, piece by piece.
   void each_piece(const Printed& printed, const std::function<void(std::string_view)>& take);
