@@ -27,7 +27,8 @@ Standing standing_of(const Checkpoint& checkpoint, const job::TaskIdentity& iden
 
 void say_restored(std::size_t restored, std::size_t total, const std::string& checkpoint_path) {
   if (restored == 0) return;
-  say(base::format("restored {} of {} tasks from {}", restored, total, checkpoint_path));
+  const char* const rest = restored == total ? ": nothing is left to run" : "";
+  say(base::format("restored {} of {} tasks from {}{}", restored, total, checkpoint_path, rest));
 }
 
 void record_in(Checkpoint& checkpoint, job::Plan& plan) {

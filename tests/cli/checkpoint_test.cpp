@@ -272,6 +272,8 @@ TEST_CASE("CHK-3: a run of nothing but restored tasks is PASSED; -q says nothing
   CHECK(again.exit_code == 0);
   CHECK(again.err.empty());
   CHECK(again.out.find("Run Summary: PASSED") != std::string::npos);
+  CHECK(folder.run(job).err ==
+        "osiiso: restored 1 of 1 tasks from " + folder.checkpoint() + ": nothing is left to run\n");
 }
 
 TEST_CASE("the checkpoint can be named in the environment; plan shows a column in its text") {
