@@ -67,12 +67,12 @@ TEST_CASE("Ctrl-Z takes the bar away, and fg draws a new one below") {
   Terminal terminal;
   terminal.resize(80, 24);
   terminal.type("set -m; " + std::string(OSIISO_PROGRAM) + " run -j2 " + job + "\n");
-  for (unsigned round = 0; round < 20; ++round) {
+  for (unsigned round = 0; round < 50; ++round) {
     CAPTURE(round);
     REQUIRE(terminal.shows("2 running"));
     // The first frame goes over nothing.
     CHECK(terminal.screen().rfind("A\r", terminal.screen().find("2 running")) == std::string::npos);
-    ::usleep(10'000 * round);  // the stop is to meet the next frame, now before and now after it
+    ::usleep(9'000 * (round % 15));  // the stop is to meet a frame, now before and now after it
     terminal.type(kCtrlZ);
     REQUIRE(terminal.shows("Stopped"));
     const auto erased = terminal.screen().rfind("A\r\x1b[J");
