@@ -219,9 +219,9 @@ TEST_CASE("each kind of event is written with its fields, the same on every queu
       REQUIRE(attempts.size() == result["attempt_list"].size());
       REQUIRE(starts.size() == attempts.size());
       for (std::size_t i = 0; i < attempts.size(); ++i) {
-        for (const auto& [field, value] : result["attempt_list"][i].items()) {
-          CAPTURE(field);
-          CHECK(attempts[i][field] == value);
+        for (const auto& entry : result["attempt_list"][i].items()) {
+          CAPTURE(entry.key());
+          CHECK(attempts[i][entry.key()] == entry.value());
         }
         CHECK(starts[i]["attempt"] == attempts[i]["attempt"]);
         CHECK(starts[i]["worker"] == attempts[i]["worker"]);
