@@ -29,7 +29,7 @@ namespace {
 void hide_targets_from_tasks() {
   for (const char* twin :
        {"OSIISO_CHECKPOINT", "OSIISO_EVENTS", "OSIISO_LOG_DIR", "OSIISO_REPORT"}) {
-    ::unsetenv(twin);
+    ::unsetenv(twin);  // NOLINT(concurrency-mt-unsafe): there is no other thread yet
   }
 }
 
