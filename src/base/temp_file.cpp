@@ -14,7 +14,7 @@ namespace osiiso::base {
 namespace {
 
 std::string temporary_folder() {
-  const char* folder = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): nobody sets any
+  const char* folder = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): no thread sets any
   return folder == nullptr || *folder == '\0' ? "/tmp" : folder;
 }
 

@@ -35,40 +35,37 @@ void say_finished_before(const std::vector<Handle>& handles, const std::string& 
   say_restored(static_cast<std::size_t>(restored), handles.size(), checkpoint);
 }
 
-template <typename Handle>
-void count_detached(const std::vector<Handle>& handles, Ended& ended) {
+void count_detached(const ResultPtr& result, Ended& ended) {
+  if (!result->detached || result->restored) return;
   auto& counts = ended.facts.detached;
-  for (const auto& handle : handles) {
-    const auto result = handle.result();
-    if (!result->detached || result->restored) continue;
-    ++counts.total;
-    switch (result->status) {
-      case Status::succeeded:
-        ++counts.succeeded;
-        break;
-      case Status::failed:
-        ++counts.failed;
-        ended.detached_failures.push_back(result);
-        break;
-      default:
-        ++counts.cancelled;
-    }
+  ++counts.total;
+  switch (result->status) {
+    case Status::succeeded:
+      ++counts.succeeded;
+      break;
+    case Status::failed:
+      ++counts.failed;
+      ended.detached_failures.push_back(result);
+      break;
+    default:
+      ++counts.cancelled;
   }
 }
 
-template <typename Handle>
-void count_leaked(const std::vector<Handle>& handles, Ended& ended) {
-  for (const auto& handle : handles) {
-    const auto result = handle.result();
-    if (!result->output || result->output->leaked.empty()) continue;
-    ended.facts.leaked += result->output->leaked.size();
-    ended.leaking.push_back(result);
-  }
+void count_leaked(const ResultPtr& result, Ended& ended) {
+  if (!result->output || result->output->leaked.empty()) return;
+  ended.facts.leaked += result->output->leaked.size();
+  ended.leaking.push_back(result);
 }
 
 template <typename Handle>
-void count_cancelled(const std::vector<Handle>& handles, Ended& ended) {
-  for (const auto& handle : handles) ended.cancelled.add(*handle.result());
+void count_results(const std::vector<Handle>& handles, Ended& ended) {
+  for (const auto& handle : handles) {
+    const ResultPtr result = handle.result();
+    count_detached(result, ended);
+    count_leaked(result, ended);
+    ended.cancelled.add(*result);
+  }
 }
 
 RunSummary run_to_end(SyncQueue& queue) {
@@ -94,9 +91,7 @@ Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view
     ended.summary = run_to_end(queue);
   }
   ended.facts.interrupted_by = watch.finish();
-  count_detached(handles, ended);
-  count_cancelled(handles, ended);
-  count_leaked(handles, ended);
+  count_results(handles, ended);
   return ended;
 }
 

@@ -82,6 +82,11 @@ class Inputs {
   int pipe_ = -1;
 };
 
+/// Tells of a program that writes its events to the file.
+bool has_finished_a_task(const std::string& events) {
+  return read_file(events).find("task_finished") != std::string::npos;
+}
+
 bool has_line(const std::string& path, const std::string& line) {
   return ("\n" + read_file(path)).find("\n" + line + "\n") != std::string::npos;
 }
@@ -309,12 +314,12 @@ TEST_CASE("a signal ends the reading also while nothing runs") {
   for (const auto& queue : kQueues) {
     CAPTURE(queue);
     const TemporaryFolder folder;
-    const std::string log = folder.path() + "/log";
+    const std::string events = folder.path() + "/events";
     Inputs inputs(folder);
     RunningProgram program(osiiso_with(
-        {"map", "--json", "--queue", queue, "--events", log, "-a", inputs.path(), "true"}));
+        {"map", "--json", "--queue", queue, "--events", events, "-a", inputs.path(), "true"}));
     inputs.write("a\n");
-    REQUIRE(eventually([&] { return read_file(log).find("task_finished") != std::string::npos; }));
+    REQUIRE(eventually([&] { return has_finished_a_task(events); }));
     program.send(SIGINT);
     REQUIRE(eventually([&] { return program.has_ended(); }));
     const auto ended = program.wait();
@@ -334,8 +339,7 @@ TEST_CASE("a run that was interrupted did not pass, in no report, though no task
   invocation.env = {{"GITHUB_ACTIONS", "true"}, {"GITHUB_STEP_SUMMARY", file("step")}};
   RunningProgram program(invocation);
   inputs.write("a\n");
-  REQUIRE(eventually(
-      [&] { return read_file(file("events")).find("task_finished") != std::string::npos; }));
+  REQUIRE(eventually([&] { return has_finished_a_task(file("events")); }));
   program.send(SIGINT);
   REQUIRE(eventually([&] { return program.has_ended(); }));
   const auto ended = program.wait();
