@@ -25,10 +25,6 @@ void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline) {
   for (pollfd& one : waited) one.revents = 0;
 }
 
-StopWake::StopWake(StopState& stop) : stop_(stop), own_(make_eventfd()), event_(own_) {
-  stop_.attach(*this);
-}
-
 StopWake::StopWake(StopState& stop, const Descriptor& event) : stop_(stop), event_(event) {
   clear();  // of what was for the one before
   stop_.attach(*this);

@@ -17,12 +17,10 @@ namespace osiiso::base {
 /// a signal none is. Throws `SystemError`.
 void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline);
 
-/// Wakes a poll() when a stop is requested. Made for each attempt: a descriptor that stayed open
-/// in a thread of the host's would be in its way, and saves a millionth of a second.
+/// Wakes a poll() when a stop is requested of one attempt.
 class StopWake final : private Waker {
  public:
-  explicit StopWake(StopState& stop);
-  /// By an eventfd of the caller's, which must live longer.
+  /// By an eventfd that must live longer.
   StopWake(StopState& stop, const Descriptor& event);
   ~StopWake();
   StopWake(const StopWake&) = delete;
@@ -37,7 +35,6 @@ class StopWake final : private Waker {
   void clear() const;
 
   StopState& stop_;
-  const Descriptor own_;
   const Descriptor& event_;
 };
 

@@ -32,8 +32,9 @@ std::string failure_message(const CommandOutput& output) {
 /// A child, and what whoever drives it waits by: made before, for once it runs nothing may be
 /// lacking any more.
 struct DrivenChild {
-  explicit DrivenChild(const Command& command, const TaskContext& context)
-      : wake(context.stop_state()), run(Launch(command, context)) {}
+  DrivenChild(const Command& command, const TaskContext& context, LaunchPad& pad,
+              const base::Descriptor& stop_event)
+      : wake(context.stop_state(), stop_event), run(Launch(command, context, pad)) {}
 
   base::StopWake wake;
   ChildRun run;
@@ -62,18 +63,24 @@ CommandOutput conclude(ChildResult result, const CommandSettings& settings) {
   return std::move(output);
 }
 
+CommandOutput CommandRunner::run(const Command& command, const TaskContext& context) {
+  if (context.stop_state().latest()) throw stopped_before_start();
+  try {
+    auto child = start_patiently(context.stop_state(), [&] {
+      if (!stop_event_) stop_event_ = base::make_eventfd();
+      return DrivenChild(command, context, pad_, stop_event_);
+    });
+    run_to_end(child.run, child.wake);
+    return conclude(child.run.take_result(), command.settings());
+  } catch (const SystemError& why) {
+    throw not_started(why);
+  }
+}
+
 }  // namespace process
 
 CommandOutput Command::operator()(const TaskContext& context) const {
-  if (context.stop_state().latest()) throw process::stopped_before_start();
-  try {
-    auto child = process::start_patiently(context.stop_state(),
-                                          [&] { return process::DrivenChild(*this, context); });
-    process::run_to_end(child.run, child.wake);
-    return process::conclude(child.run.take_result(), settings());
-  } catch (const SystemError& why) {
-    throw process::not_started(why);
-  }
+  return process::CommandRunner().run(*this, context);
 }
 
 }  // namespace osiiso

@@ -93,9 +93,10 @@ base::Descriptor file_to_read(const std::string& name, const std::string& path) 
   return file;
 }
 
+/// None where there is nothing to read.
 base::Descriptor open_stdin(const CommandSettings& settings) {
   if (settings.stdin_text) return text_to_read(*settings.stdin_text);
-  if (!settings.stdin_file) return base::open_for_reading("/dev/null");
+  if (!settings.stdin_file) return {};
   const std::string& name = *settings.stdin_file;
   const bool below_cwd = !settings.cwd.empty() && !name.starts_with('/');
   return file_to_read(name, below_cwd ? settings.cwd + '/' + name : name);
@@ -103,7 +104,7 @@ base::Descriptor open_stdin(const CommandSettings& settings) {
 
 }  // namespace
 
-Launch::Launch(const Command& command, const TaskContext& context)
+Launch::Launch(const Command& command, const TaskContext& context, LaunchPad& pad)
     : environment_(command.settings().env, command.variables(), command.settings().cwd, context),
       words_(words_of(command)),
       stdin_(open_stdin(command.settings())),
@@ -122,7 +123,8 @@ Launch::Launch(const Command& command, const TaskContext& context)
   for (const std::string& word : words_) request_.argv.push_back(word.c_str());
   request_.envp = environment_.block();
   request_.cwd = settings.cwd;
-  request_.stdin_fd = stdin_.get();
+  request_.stdin_fd = stdin_ ? stdin_.get() : pad.null_device();
+  request_.changed_signals = pad.signals_to_reset();
 }
 
 }  // namespace osiiso::process

@@ -9,6 +9,7 @@
 
 #include "base/descriptor.hpp"
 #include "process/environment.hpp"
+#include "process/launch_pad.hpp"
 #include "process/spawn.hpp"
 
 namespace osiiso::process {
@@ -16,10 +17,10 @@ namespace osiiso::process {
 /// One attempt of a command, made ready to be started.
 class Launch {
  public:
-  /// The context must live as long as what is started with this. Opens what the command shall
-  /// read. Throws `SystemError` that names it, or `OptionError` where
-  /// a setting cannot be.
-  Launch(const Command& command, const TaskContext& context);
+  /// The context, and the pad, must live as long as what is started with this. Opens what the
+  /// command shall read. Throws `SystemError` that names it, or `OptionError` where a setting
+  /// cannot be.
+  Launch(const Command& command, const TaskContext& context, LaunchPad& pad);
 
   /// All that a spawn needs but where the output goes. Valid as long as this object.
   const SpawnRequest& request() const { return request_; }
@@ -37,7 +38,7 @@ class Launch {
   Environment environment_;
   std::vector<std::string> words_;
   std::vector<std::string> shell_words_;  // where `words_` are those of a simple command string
-  base::Descriptor stdin_;
+  base::Descriptor stdin_;                // none: the null device
   SpawnRequest request_;
   Leak leak_;
   Duration grace_;

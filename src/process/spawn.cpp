@@ -51,13 +51,12 @@ std::atomic<std::uint64_t> child_descriptor_limit{kInherit};
 // The kernel's own layouts: the C library hides two real-time signals from its users, and its
 // sigaction() is intercepted by sanitizers.
 constexpr int kSignals = 64;
-using KernelSet = std::uint64_t;
-static_assert(sizeof(KernelSet) * 8 == kSignals);
+static_assert(sizeof(SignalSet) * 8 == kSignals);
 struct KernelAction {
   std::uintptr_t handler;
   unsigned long flags;
   std::uintptr_t restorer;
-  KernelSet mask;
+  SignalSet mask;
 };
 
 // What passes between parent and child: plain data that both see, since they share memory.
@@ -68,6 +67,7 @@ struct Shared {
   const char* const* fallback;  // or null
   const char* cwd;              // or null
   int descriptors[3];
+  SignalSet changed_signals;
   std::uint64_t descriptor_limit;
   // Written by the child where a step fails; it is reported by the number of the step.
   SpawnStep step;
@@ -78,7 +78,7 @@ struct Shared {
 OSIISO_IN_CHILD void set_disposition(int signal, std::uintptr_t handler) {
   const KernelAction action{handler, 0, 0, 0};
   // Fails for SIGKILL and SIGSTOP, which need none.
-  ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(KernelSet));
+  ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalSet));
 }
 
 // As execvpe(3): a file that is not there lets the next one be tried, one that may not be executed
@@ -118,15 +118,18 @@ OSIISO_IN_CHILD void become_program(Shared& shared) {
   shared.step = SpawnStep::reset_signals;
   // All are blocked still. Handlers must be gone before that ends, for they would run here, in the
   // parent's memory; ignored signals would stay ignored across the execve.
-  for (int signal = 1; signal <= kSignals; ++signal) {
-    set_disposition(signal, reinterpret_cast<std::uintptr_t>(SIG_DFL));
+  for (SignalSet left = shared.changed_signals; left != 0; left &= left - 1) {
+    set_disposition(__builtin_ctzll(left) + 1, reinterpret_cast<std::uintptr_t>(SIG_DFL));
   }
 
   shared.step = SpawnStep::setsid;
   if (::syscall(SYS_setsid) < 0) return;
   // Until here we were in the parent's group. What a terminal or a `kill -- -group` sent there was
   // not meant for this task; ignoring a signal for a moment drops it where it is pending.
+  SignalSet pending = 0;
+  ::syscall(SYS_rt_sigpending, &pending, sizeof pending);
   for (const int signal : kSentToGroups) {
+    if ((pending >> (signal - 1) & 1) == 0) continue;
     set_disposition(signal, reinterpret_cast<std::uintptr_t>(SIG_IGN));
     set_disposition(signal, reinterpret_cast<std::uintptr_t>(SIG_DFL));
   }
@@ -158,7 +161,7 @@ OSIISO_IN_CHILD void become_program(Shared& shared) {
   }
 
   shared.step = SpawnStep::execve;
-  const KernelSet none = 0;
+  const SignalSet none = 0;
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
   errno = execute_first(shared);
   if (shared.fallback == nullptr) return;
@@ -177,16 +180,16 @@ OSIISO_IN_CHILD int child_main(void* argument) {
 // Blocks every signal of this thread, the C library's own two as well.
 class AllSignalsBlocked {
  public:
-  AllSignalsBlocked() { set(~KernelSet{0}, &before_); }
+  AllSignalsBlocked() { set(~SignalSet{0}, &before_); }
   ~AllSignalsBlocked() { set(before_, nullptr); }
   AllSignalsBlocked(const AllSignalsBlocked&) = delete;
   AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
 
  private:
-  static void set(KernelSet mask, KernelSet* before) {
+  static void set(SignalSet mask, SignalSet* before) {
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, before, sizeof mask);
   }
-  KernelSet before_ = 0;
+  SignalSet before_ = 0;
 };
 
 const char* call_name(SpawnStep step) {
@@ -256,6 +259,7 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
       .fallback = request.fallback.empty() ? nullptr : fallback.data(),
       .cwd = request.cwd.empty() ? nullptr : request.cwd.c_str(),
       .descriptors = {request.stdin_fd, stdout_fd, stderr_fd},
+      .changed_signals = request.changed_signals,
       .descriptor_limit = child_descriptor_limit.load(std::memory_order_relaxed),
       .step = SpawnStep::clone,
       .error_number = 0,
@@ -284,6 +288,17 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
     throw SpawnError(request, shared.step, shared.error_number);
   }
   return child;
+}
+
+SignalSet changed_signals() {
+  SignalSet changed = 0;
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    KernelAction action{};
+    ::syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof(SignalSet));
+    const bool is_default = action.handler == reinterpret_cast<std::uintptr_t>(SIG_DFL);
+    if (!is_default) changed |= SignalSet{1} << (signal - 1);
+  }
+  return changed;
 }
 
 void reap(Child& child) {

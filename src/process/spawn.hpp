@@ -24,6 +24,12 @@ struct Child {
   bool is_fallback = false;  ///< it executed what stands in for the program
 };
 
+/// The bit N-1 stands for signal N.
+using SignalSet = std::uint64_t;
+
+/// The signals that this program handles or ignores at the moment.
+SignalSet changed_signals();
+
 /// What the child shall be. Everything is laid out before, for after the clone nothing may
 /// allocate.
 struct SpawnRequest {
@@ -36,6 +42,9 @@ struct SpawnRequest {
   std::vector<const char*> fallback;
   std::string cwd;  ///< empty: stays where the program is
   int stdin_fd = -1;
+  /// What may have another disposition than the default, which the child sets back. A handler that
+  /// is missing here stays until the child has executed: its mask is empty a moment before.
+  SignalSet changed_signals = ~SignalSet{0};
 };
 
 /// In the order in which they happen; all but the first in the child.

@@ -93,7 +93,7 @@ std::unique_ptr<process::ChildRun> AsyncWorkers::Loop::make_child(const Running&
   children();
   const auto& attempt = running.attempt();
   return std::make_unique<process::ChildRun>(
-      process::Launch(*attempt.body.command(), attempt.context));
+      process::Launch(*attempt.body.command(), attempt.context, launch_pad_));
 }
 
 void AsyncWorkers::Loop::follow(const RunningPtr& running,

@@ -13,6 +13,7 @@
 
 #include "base/stop_state.hpp"
 #include "process/child_set.hpp"
+#include "process/launch_pad.hpp"
 #include "process/start_patience.hpp"
 #include "queue/async_workers.hpp"
 
@@ -43,6 +44,7 @@ struct AsyncWorkers::Loop : std::enable_shared_from_this<Loop> {
   std::unique_ptr<process::ChildRun> make_child(const Running& running);
   void follow(const RunningPtr& running, std::unique_ptr<process::ChildRun> child);
 
+  process::LaunchPad launch_pad_;
   std::optional<process::ChildSet> children_;
   std::optional<asio::posix::stream_descriptor> ready_;
   asio::steady_timer child_timer_;

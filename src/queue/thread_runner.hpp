@@ -4,6 +4,7 @@
 #include <any>
 #include <functional>
 
+#include "process/command_run.hpp"
 #include "queue/attempt_runner.hpp"
 
 namespace osiiso::queue {
@@ -20,11 +21,15 @@ class ThreadRunner final : public AttemptRunner {
     (*initializer_)();
     is_initialized_ = true;
   }
-  std::any run(const TaskBody& body, const TaskContext& context) override { return body(context); }
+  std::any run(const TaskBody& body, const TaskContext& context) override {
+    const auto* const command = body.command();
+    return command != nullptr ? detail::erased(commands_.run(*command, context)) : body(context);
+  }
 
  private:
   const std::function<void()>* initializer_;  // the engine's
   bool is_initialized_;
+  process::CommandRunner commands_;
 };
 
 }  // namespace osiiso::queue

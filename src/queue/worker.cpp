@@ -235,7 +235,7 @@ DoneMessage Worker::run(const Task& task) {
     if (const auto* command = std::get_if<Command>(&task.message.body)) {
       const auto leak = command->settings().leak;
       done.keeps_processes = leak == Leak::keep;
-      done.outcome = (*command)(context);
+      done.outcome = commands_.run(*command, context);
     } else {
       const auto& call = std::get<CallMessage>(task.message.body);
       done.outcome = call_remote(call.entry, call.function, call.arguments, context);

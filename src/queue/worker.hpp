@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "base/stop_state.hpp"
+#include "process/command_run.hpp"
 #include "queue/worker_messages.hpp"
 
 namespace osiiso::queue {
@@ -59,6 +60,8 @@ class Worker {
   FrameReader reader_;       // the listening thread's
   Duration grace_{0};        // the serving thread's, from set_up on
   std::string run_id_;       // likewise, from the first task on: a worker has one queue
+
+  process::CommandRunner commands_;  // likewise
 
   std::mutex mutex_;
   std::condition_variable changed_;

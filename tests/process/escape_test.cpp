@@ -297,7 +297,8 @@ TEST_CASE("commands that are stopped at the same time share the looks at all pro
   for (std::size_t i = 0; i < kCommands; ++i) {
     const TaskContext context(task("task" + std::to_string(i)),
                               std::make_shared<base::StopState>());
-    const process::Launch launch(Command::argv({"sleep", "1000"}), context);
+    process::LaunchPad pad;
+    const process::Launch launch(Command::argv({"sleep", "1000"}), context, pad);
     ids.push_back(children.add(std::make_unique<process::ChildRun>(launch),
                                [&](const process::ChildResult&) { ++ended; }));
   }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "base/descriptor.hpp"
 #include "process/child_run.hpp"
+#include "process/command_run.hpp"
 #include "process/launch.hpp"
 #include "process/running.hpp"
 #include "support/process_guard.hpp"
@@ -72,6 +74,33 @@ TEST_CASE("a child has default dispositions, an empty mask and a session of its 
   CHECK(ended.output.stdout_text == "");
 }
 
+TEST_CASE("a launch pad hears of a signal that the program begins to ignore or to handle") {
+  const auto set_of = [](int signal) { return process::SignalSet{1} << (signal - 1); };
+  const process::SignalSet both = set_of(SIGUSR1) | set_of(SIGUSR2);
+  process::LaunchPad pad;
+  CHECK((pad.signals_to_reset() & both) == 0);
+  const auto usr1_before = std::signal(SIGUSR1, SIG_IGN);
+  const auto usr2_before = std::signal(SIGUSR2, [](int) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(11));
+  CHECK((pad.signals_to_reset() & both) == both);
+  std::signal(SIGUSR1, usr1_before);
+  std::signal(SIGUSR2, usr2_before);
+}
+
+TEST_CASE("a pad that has started one command gives the next one the same") {
+  const ProcessGuard guard;
+  process::CommandRunner runner;
+  const TaskContext context(identity(), std::make_shared<base::StopState>());
+  for (int turn = 0; turn < 2; ++turn) {
+    CHECK(runner.run(Command::argv({child("print_fds")}), context).stdout_text == "0 1 2 ");
+    CHECK(runner.run(Command::shell("readlink /proc/self/fd/0"), context).stdout_text ==
+          "/dev/null\n");
+    CHECK(runner.run(Command::shell("cat", settings({.stdin_text = "in"})), context).stdout_text ==
+          "in");
+    CHECK(runner.run(Command::argv({child("print_signals")}), context).stdout_text == "");
+  }
+}
+
 TEST_CASE("children can get another limit of descriptors") {
   const ProcessGuard guard;
   process::set_child_descriptor_limit(123);
@@ -89,6 +118,7 @@ TEST_CASE("a lack of descriptors is told and leaves nothing behind") {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   const TaskContext context(identity(), std::make_shared<base::StopState>());
+  process::LaunchPad pad;
   int succeeded = 0;
   int next = 0;
   { next = base::make_eventfd().get(); }  // the lowest that is free
@@ -97,7 +127,7 @@ TEST_CASE("a lack of descriptors is told and leaves nothing behind") {
     ::setrlimit(RLIMIT_NOFILE, &narrow);
     std::string message;
     try {
-      const process::Launch launch(Command::argv({"true"}), context);
+      const process::Launch launch(Command::argv({"true"}), context, pad);
       const process::ChildRun child(launch);
       ++succeeded;
     } catch (const SystemError& failed) {

@@ -78,7 +78,9 @@ TEST_CASE("a second stop can bring the kill forward, not put it off") {
   const ProcessGuard guard;
   const TaskContext context(identity(), std::make_shared<base::StopState>());
   const Signpost signpost;
-  const process::Launch launch(Command::argv({child("ignore_term"), signpost.fifo()}), context);
+  process::LaunchPad pad;
+  const process::Launch launch(Command::argv({child("ignore_term"), signpost.fifo()}), context,
+                               pad);
   process::ChildRun run(launch);
   signpost.wait();
 
@@ -97,7 +99,7 @@ TEST_CASE("a second stop can bring the kill forward, not put it off") {
   CHECK_FALSE(run.deadline());  // killed: its end is all that is left to wait for
 
   base::StopState nobody;
-  process::run_to_end(run, base::StopWake(nobody));
+  process::run_to_end(run, base::StopWake(nobody, base::make_eventfd()));
   CHECK(run.take_result().output.signal == SIGKILL);
 }
 
@@ -155,7 +157,8 @@ TEST_CASE("a command that is stopped before it starts never does") {
 TEST_CASE("a child that nobody drives to its end is killed and reaped") {
   const ProcessGuard guard;
   const TaskContext context(identity(), std::make_shared<base::StopState>());
-  const process::Launch launch(Command::shell("sleep 1000 & sleep 1000"), context);
+  process::LaunchPad pad;
+  const process::Launch launch(Command::shell("sleep 1000 & sleep 1000"), context, pad);
   const process::ChildRun abandoned(launch);
   CHECK(abandoned.pid() > 0);
 }
