@@ -47,9 +47,17 @@ base::Pipe make_output_pipe() {
 
 }  // namespace
 
+ChildRun::ChildRun(const Launch& launch) : ChildRun(launch, spawn) {}
+
+// Who is told of a command is told of one that runs.
+ChildRun::ChildRun(std::unique_ptr<const Launch> launch)
+    : ChildRun(*launch, launch->context().is_spawn_heard() ? spawn : begin_spawn) {
+  launch_ = std::move(launch);
+}
+
 // Our copies of the write ends stay open while the child lives: without an end of file to report,
 // a command that prints nothing wakes us once, when it exits.
-ChildRun::ChildRun(const Launch& launch)
+ChildRun::ChildRun(const Launch& launch, Spawn& spawn)
     : leak_(launch.leak()),
       grace_(launch.grace()),
       run_id_(launch.run_id()),
@@ -66,7 +74,20 @@ ChildRun::~ChildRun() {
   abandon(base::now());
 }
 
+void ChildRun::complete_start() {
+  const auto launch = std::exchange(launch_, nullptr);
+  if (!launch) return;
+  try {
+    complete(child_, launch->request());
+    stands_for_shell_ = launch->does_without_shell() && !child_.is_fallback;
+  } catch (const SpawnError& failed) {
+    result_.not_started = failed;
+    phase_ = Phase::done;
+  }
+}
+
 void ChildRun::abandon(base::Instant now) {
+  complete_start();
   if (done()) return;
   if (owns_orphans()) Stopper::kill(processes_->others(now));
   signal_group(SIGKILL);
@@ -104,6 +125,7 @@ void ChildRun::on_deadline(base::Instant now) {
 }
 
 void ChildRun::stop(const base::StopRequest& request, base::Instant now) {
+  complete_start();
   if (done()) return;
   const bool is_first = !std::exchange(result_.stopped, true);
   if (!is_killing()) kill_at_ = std::min(kill_at_, base::saturating_add(now, request.grace));
@@ -140,7 +162,8 @@ ChildResult ChildRun::take_result() {
 }
 
 void ChildRun::on_exit(base::Instant now) {
-  if (!learn_status()) return;
+  complete_start();
+  if (done() || !learn_status()) return;
   if (result_.status_lost) return finish();
 
   if (result_.stopped) {

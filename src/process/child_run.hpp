@@ -29,6 +29,8 @@ struct ChildResult {
   bool status_lost = false;
   /// A stop was requested before the end.
   bool stopped = false;
+  /// There never was a command: `ChildRun::begin` came too early to know. The rest is empty then.
+  std::optional<SpawnError> not_started = {};
 };
 
 /// A child process from its start until it is reaped: its pipes, what came out of them, and how it
@@ -63,6 +65,9 @@ class ChildRun {
   /// Starts the child, whose `TaskContext` must live longer. Throws `SystemError`, mostly a
   /// `SpawnError`.
   explicit ChildRun(const Launch& launch);
+  /// Does not wait until the child has executed; where it cannot, the result says so. Throws what
+  /// is known at once.
+  explicit ChildRun(std::unique_ptr<const Launch> launch);
   /// Kills and reaps what is not done.
   ~ChildRun();
   /// The same beforehand; several that are given the same instant look for their processes once.
@@ -72,6 +77,11 @@ class ChildRun {
   void close_write_ends();
   ChildRun(const ChildRun&) = delete;
   ChildRun& operator=(const ChildRun&) = delete;
+
+  /// Whether `complete_start` would wait.
+  bool is_starting() const { return !has_executed(child_); }
+  /// Waits until the child has executed, and lets go of what only that took.
+  void complete_start();
 
   pid_t pid() const { return child_.pid; }
 
@@ -97,6 +107,9 @@ class ChildRun {
   ChildResult take_result();
 
  private:
+  using Spawn = Child(const SpawnRequest& request, int stdout_fd, int stderr_fd);
+  ChildRun(const Launch& launch, Spawn& spawn);
+
   enum class Phase { running, stopping, killed, lingering, done };
 
   struct Stream {
@@ -133,7 +146,8 @@ class ChildRun {
   Stream stdout_;
   Stream stderr_;
   Child child_;
-  const bool stands_for_shell_;
+  bool stands_for_shell_;
+  std::unique_ptr<const Launch> launch_;  // until the start is complete
   std::unique_ptr<TaskProcesses> processes_;
   const UnderWay under_way_;
   Phase phase_ = Phase::running;

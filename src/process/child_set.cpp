@@ -15,6 +15,12 @@ namespace {
 // that has ended meanwhile, finds nobody.
 constexpr unsigned kWhichBits = 2;
 
+// So many may have two descriptors more each, and save the wake-ups for the ends of their streams.
+constexpr std::size_t kFew = 64;
+
+// Each takes some ten kilobytes, and a turn of a processor: more at a time do not run sooner.
+constexpr std::size_t kMostStarting = 16;
+
 int descriptor_of(const ChildRun& run, unsigned which) {
   const std::array<int, 3> all{run.exit_descriptor(), run.stdout_descriptor(),
                                run.stderr_descriptor()};
@@ -35,10 +41,26 @@ ChildSet::~ChildSet() {
 ChildSet::Id ChildSet::add(std::unique_ptr<ChildRun> run, Ended ended) {
   const Id id = next_++;
   Member member{std::move(run), std::move(ended)};
-  member.run->close_write_ends();
+  if (members_.size() >= kFew) member.run->close_write_ends();
   watch(id, member);
+  starting_.push_back(id);
   members_.emplace(id, std::move(member));
+  complete_starts();
   return id;
+}
+
+/// The end of one that cannot be started is found, and reported, as that of any other.
+void ChildSet::complete_starts() {
+  std::erase_if(starting_, [this](Id id) {
+    const auto place = members_.find(id);
+    if (place == members_.end()) return true;
+    if (place->second.run->is_starting()) return false;
+    place->second.run->complete_start();
+    return true;
+  });
+  for (; starting_.size() > kMostStarting; starting_.pop_front()) {
+    members_.at(starting_.front()).run->complete_start();
+  }
 }
 
 void ChildSet::stop(Id id, const base::StopRequest& request, base::Instant now) {
@@ -57,6 +79,7 @@ std::optional<base::Instant> ChildSet::deadline() const {
 void ChildSet::step(base::Instant now) {
   std::array<epoll_event, 64> events;
   const int count = ::epoll_wait(events_.get(), events.data(), events.size(), 0);
+  complete_starts();
   // All that has happened lies before this instant: one look at the processes will do for all.
   now = std::max(now, base::now());
   care_.on_deadline(now);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,7 +21,8 @@
 namespace osiiso::process {
 
 /// Many children at once, for an event loop: however many they are, it waits for one descriptor and
-/// one deadline. Three descriptors a child. Like `ChildRun` it never waits itself.
+/// one deadline. Three descriptors a child, five while they are few. Like `ChildRun` it never waits
+/// itself.
 ///
 ///     const auto id = children.add(std::move(run), [](ChildResult result) { ... });
 ///     while (!children.empty()) {
@@ -71,10 +73,12 @@ class ChildSet {
   void watch(Id id, Member& member);
   void unwatch(Member& member) const;
   void unwatch(Member& member, unsigned which) const;
+  void complete_starts();
 
   base::Descriptor events_;  // an epoll of its own
   std::unordered_map<Id, Member> members_;
   std::set<std::pair<base::Instant, Id>> deadlines_;
+  std::deque<Id> starting_;  // the oldest first; some may have ended
   OrphanCare care_;
   Id next_ = 0;
 };

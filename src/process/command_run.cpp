@@ -67,14 +67,24 @@ CommandOutput CommandRunner::run(const Command& command, const TaskContext& cont
   if (context.stop_state().latest()) throw stopped_before_start();
   try {
     auto child = start_patiently(context.stop_state(), [&] {
-      if (!stop_event_) stop_event_ = base::make_eventfd();
-      return DrivenChild(command, context, pad_, stop_event_);
+      try {
+        if (!stop_event_) stop_event_ = base::make_eventfd();
+        return DrivenChild(command, context, pad_, stop_event_);
+      } catch (...) {
+        let_go();  // perhaps others wait for just that
+        throw;
+      }
     });
     run_to_end(child.run, child.wake);
     return conclude(child.run.take_result(), command.settings());
   } catch (const SystemError& why) {
     throw not_started(why);
   }
+}
+
+void CommandRunner::let_go() {
+  pad_ = {};
+  stop_event_.reset();
 }
 
 }  // namespace process

@@ -19,6 +19,8 @@ class CommandRunner {
  public:
   /// As calling the command.
   CommandOutput run(const Command& command, const TaskContext& context);
+  /// Keeps nothing: while no command comes, others may need the descriptors.
+  void let_go();
 
  private:
   LaunchPad pad_;

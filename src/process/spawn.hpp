@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 
 namespace osiiso::process {
 
+class HalfStart;
+
 /// A child that was started. It leads a session and a process group of its own, whose number is
 /// its `pid`: as long as the child is not reaped, that number means nobody else.
 struct Child {
@@ -22,6 +25,8 @@ struct Child {
   base::Descriptor pidfd;
   OwnChild known{};
   bool is_fallback = false;  ///< it executed what stands in for the program
+  /// Until `complete`: it may not have executed yet, and shares our memory until then.
+  std::shared_ptr<HalfStart> half_start{};
 };
 
 /// The bit N-1 stands for signal N.
@@ -68,6 +73,19 @@ class SpawnError : public SystemError {
 /// Dangers: the calling thread stands still until the child has executed, so a program on a hung
 /// network file system holds it. The child shares our memory until then.
 Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd);
+
+/// As `spawn`, but does not wait until the child has executed, so that a loop that starts one after
+/// the other has its hands free meanwhile. Whether it could be executed shows later, see
+/// `complete`, and whatever is done to the child (a signal, for one) comes after that. The request
+/// must live until then. Stands still as `spawn` does on machines other than x86-64 and AArch64.
+Child begin_spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd);
+
+/// Whether `complete` would not wait.
+bool has_executed(const Child& child);
+
+/// Ends what `begin_spawn` began: waits until the child has executed. Throws `SpawnError`; then
+/// there is no child any more.
+void complete(Child& child, const SpawnRequest& request);
 
 /// Waits for the child's end. Somebody else in this program may have done that already.
 void reap(Child& child);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+
 #include "osiiso/duration.hpp"
 
 namespace osiiso::process {
@@ -12,6 +14,19 @@ class SpawnPass {
   ~SpawnPass();
   SpawnPass(const SpawnPass&) = delete;
   SpawnPass& operator=(const SpawnPass&) = delete;
+};
+
+/// Held beside a process that is half started without a thread that waits for it.
+class HalfStarted {
+ public:
+  /// `shares_memory` is not 0 until it is started.
+  explicit HalfStarted(const std::atomic<int>& shares_memory);
+  ~HalfStarted();
+  HalfStarted(const HalfStarted&) = delete;
+  HalfStarted& operator=(const HalfStarted&) = delete;
+
+ private:
+  const std::atomic<int>& shares_memory_;
 };
 
 /// Closes the gate while it lives: no process is started then. One that is half started shares our

@@ -88,31 +88,47 @@ void AsyncWorkers::Loop::try_again_at(Instant at) {
   });
 }
 
-/// What the system lacks shows here and not later, so that no command is started twice.
+/// As long as nothing lacks, it is not waited for until the child has executed: `start_again` hears
+/// where that failed.
 std::unique_ptr<process::ChildRun> AsyncWorkers::Loop::make_child(const Running& running) {
   children();
   const auto& attempt = running.attempt();
-  return std::make_unique<process::ChildRun>(
-      process::Launch(*attempt.body.command(), attempt.context, launch_pad_));
+  auto launch = std::make_unique<const process::Launch>(*attempt.body.command(), attempt.context,
+                                                        launch_pad_);
+  return patience_ ? std::make_unique<process::ChildRun>(*launch)
+                   : std::make_unique<process::ChildRun>(std::move(launch));
 }
 
 void AsyncWorkers::Loop::follow(const RunningPtr& running,
                                 std::unique_ptr<process::ChildRun> child) {
-  const auto on_end = [running](process::ChildResult result) {
-    try {
-      auto output =
-          process::conclude(std::move(result), running->attempt().body.command()->settings());
-      running->finish(succeeded(std::make_shared<const CommandOutput>(std::move(output))));
-    } catch (...) {
-      running->finish(failed(std::current_exception()));
-    }
-  };
   try {
-    running->set_child(children_->add(std::move(child), on_end));
+    running->set_child(children_->add(
+        std::move(child), [this, running](auto result) { on_end(running, std::move(result)); }));
     watch();
   } catch (const SystemError& error) {
     running->finish(not_started(error));
   }
+}
+
+void AsyncWorkers::Loop::on_end(const RunningPtr& running, process::ChildResult result) {
+  if (result.not_started) return start_again(running, *result.not_started);
+  try {
+    auto output =
+        process::conclude(std::move(result), running->attempt().body.command()->settings());
+    running->finish(succeeded(std::make_shared<const CommandOutput>(std::move(output))));
+  } catch (...) {
+    running->finish(failed(std::current_exception()));
+  }
+}
+
+/// After a start that nobody waited for has failed: this time it is waited for.
+void AsyncWorkers::Loop::start_again(const RunningPtr& running, const SystemError& why_not) {
+  if (!process::is_shortage(why_not)) return running->finish(not_started(why_not));
+  running->set_child({});
+  starting_.push_front(running);
+  if (running->attempt().context.stop_state().latest()) return running->stop();
+  if (!patience_) patience_.emplace();
+  start_waiting();
 }
 
 void AsyncWorkers::Loop::stop_child(process::ChildSet::Id id, const base::StopRequest& request) {

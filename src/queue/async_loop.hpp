@@ -42,6 +42,8 @@ struct AsyncWorkers::Loop : std::enable_shared_from_this<Loop> {
   void try_again_at(Instant at);
   process::ChildSet& children();
   std::unique_ptr<process::ChildRun> make_child(const Running& running);
+  void on_end(const RunningPtr& running, process::ChildResult result);
+  void start_again(const RunningPtr& running, const SystemError& why_not);
   void follow(const RunningPtr& running, std::unique_ptr<process::ChildRun> child);
 
   process::LaunchPad launch_pad_;
@@ -74,11 +76,12 @@ class AsyncWorkers::Running final : public base::Waker,
   /// Stop requests are carried out there from now on.
   void listen(const LoopPtr& loop);
   asio::cancellation_slot slot() { return signal_.slot(); }
-  void set_child(process::ChildSet::Id id) { child_ = id; }
+  void set_child(std::optional<process::ChildSet::Id> id) { child_ = id; }
+  /// As is requested.
+  void stop();
 
  private:
   void wake() noexcept override;
-  void stop();
 
   const std::shared_ptr<AsyncWorkers> workers_;
   Attempt attempt_;

@@ -21,6 +21,8 @@ class AttemptRunner {
   virtual void prepare(const TaskContext& context) = 0;
   /// Returns and throws what the body does.
   virtual std::any run(const TaskBody& body, const TaskContext& context) = 0;
+  /// There is nothing to do for a while. On its thread.
+  virtual void rest() {}
   /// A run is over. From any thread, perhaps during an attempt of the next run.
   virtual void end_run() {}
 };

@@ -25,6 +25,7 @@ class ThreadRunner final : public AttemptRunner {
     const auto* const command = body.command();
     return command != nullptr ? detail::erased(commands_.run(*command, context)) : body(context);
   }
+  void rest() override { commands_.let_go(); }
 
  private:
   const std::function<void()>* initializer_;  // the engine's

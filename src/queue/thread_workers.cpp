@@ -149,7 +149,7 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
       if (rested == Rest::lingered) lingering_ = false;
       if (rested == Rest::slept && woken_ > 0) --woken_;
       attempt = start_next(seat, turn);
-      if (!attempt && !engine->has_notices()) rest = wait_for_work(turn, rested);
+      if (!attempt && !engine->has_notices()) rest = wait_for_work(turn, rested, runner);
     }
     if (rest == Rest::lingered) linger();
     if (!attempt) continue;
@@ -180,12 +180,14 @@ std::optional<Attempt> ThreadWorkers::start_next(const Seat& seat, Engine::Turn&
 
 /// Sleep and its end cost more than many a task: where tasks come one by one, the next is near, and
 /// one worker looks out for it, without the lock, before it sleeps.
-ThreadWorkers::Rest ThreadWorkers::wait_for_work(Engine::Turn& turn, Rest rested) {
+ThreadWorkers::Rest ThreadWorkers::wait_for_work(Engine::Turn& turn, Rest rested,
+                                                 AttemptRunner& runner) {
   if (rested != Rest::lingered && !lingering_) {
     lingering_ = true;
     called_.store(false, std::memory_order_relaxed);
     return Rest::lingered;
   }
+  runner.rest();
   ++idle_;
   work_.wait(turn.lock());
   --idle_;

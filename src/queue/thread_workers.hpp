@@ -64,7 +64,7 @@ class ThreadWorkers final : public SyncWorkers {
   void serve(const Seat& seat, AttemptRunner& runner);
   bool make_ready(AttemptRunner& runner, const Attempt& attempt) const;
   std::optional<Attempt> start_next(const Seat& seat, Engine::Turn& turn);
-  Rest wait_for_work(Engine::Turn& turn, Rest rested);
+  Rest wait_for_work(Engine::Turn& turn, Rest rested, AttemptRunner& runner);
   void linger() const;
   void keep_time();
   bool wait_for_alarm();

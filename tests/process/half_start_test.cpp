@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Children that nobody waits for until they have executed.
+#include "process/half_start.hpp"
+
+#include <poll.h>
+
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "base/poll.hpp"
+#include "process/child_set.hpp"
+#include "process/launch_pad.hpp"
+#include "process/running.hpp"
+#include "process/spawn_gate.hpp"
+#include "support/process_guard.hpp"
+
+using namespace osiiso;
+using namespace osiiso::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Starts commands without waiting for any, and drives them to their ends.
+class Loop {
+ public:
+  process::ChildSet::Id begin(const Command& command) {
+    auto run = std::make_unique<process::ChildRun>(
+        std::make_unique<const process::Launch>(command, context_, pad_));
+    const auto place = started_++;
+    return children_.add(std::move(run), [this, place](process::ChildResult result) {
+      ended_.emplace(place, std::move(result));
+    });
+  }
+  void stop(process::ChildSet::Id id) { children_.stop(id, {.grace = 0s}, base::now()); }
+  /// By the order in which they were begun.
+  std::map<int, process::ChildResult> end() {
+    while (!children_.empty()) {
+      std::vector<pollfd> waited{{children_.descriptor(), POLLIN, 0}};
+      base::poll_until(waited, children_.deadline());
+      children_.step(base::now());
+    }
+    return std::move(ended_);
+  }
+
+ private:
+  TaskContext context_{identity(), std::make_shared<base::StopState>()};
+  process::LaunchPad pad_;
+  process::ChildSet children_;
+  int started_ = 0;
+  std::map<int, process::ChildResult> ended_;
+};
+
+}  // namespace
+
+TEST_CASE("many children that start at the same time have each its own words") {
+  const ProcessGuard guard;
+  constexpr int kMany = 200;
+  Loop loop;
+  for (int i = 0; i < kMany; ++i) {
+    loop.begin(i % 3 == 0 ? Command::argv({"osiiso-no-such-program"})
+                          : Command::argv({"echo", std::to_string(i)}));
+  }
+  const auto ended = loop.end();
+  REQUIRE(ended.size() == kMany);
+  for (const auto& [i, result] : ended) {
+    CAPTURE(i);
+    if (i % 3 == 0) {
+      REQUIRE(result.not_started);
+      CHECK(std::string(result.not_started->what()) ==
+            "cannot run 'osiiso-no-such-program': No such file or directory");
+    } else {
+      CHECK_FALSE(result.not_started);
+      CHECK(result.output.stdout_text == std::to_string(i) + "\n");
+    }
+  }
+}
+
+TEST_CASE("a child that is stopped at once ends, whether it had executed or not") {
+  const ProcessGuard guard;
+  Loop loop;
+  for (int i = 0; i < 50; ++i) loop.stop(loop.begin(Command::argv({"sleep", "1000"})));
+  const auto ended = loop.end();
+  REQUIRE(ended.size() == 50);
+  for (const auto& [i, result] : ended) CHECK(result.output.signal == SIGKILL);
+}
+
+TEST_CASE("children that are abandoned at once leave nothing behind") {
+  const ProcessGuard guard;
+  Loop loop;
+  for (int i = 0; i < 20; ++i) loop.begin(Command::argv({"sleep", "1000"}));
+}
+
+TEST_CASE("a string that a shell turns out to be needed for is one after all") {
+  const ProcessGuard guard;
+  Loop loop;
+  loop.begin(Command::shell("osiiso-no-such-program 1"));
+  const auto result = loop.end().at(0);
+  CHECK(result.output.exit_code == 127);
+  CHECK(result.output.stderr_text.find("not found") != std::string::npos);
+}
+
+TEST_CASE("the gate waits for those that are half started, as long as its patience lasts") {
+  std::atomic<int> shares_memory = 0;
+  const process::HalfStarted notice(shares_memory);
+  CHECK(process::SpawnGateClosed(1ms).nobody_is_inside());
+  shares_memory = 1;
+  CHECK_FALSE(process::SpawnGateClosed(5ms).nobody_is_inside());
+  shares_memory = 0;
+  CHECK(process::SpawnGateClosed(1ms).nobody_is_inside());
+}
