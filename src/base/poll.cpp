@@ -34,7 +34,7 @@ StopWake::~StopWake() {
   stop_.detach();
 }
 
-std::optional<StopRequest> StopWake::take() const {
+std::optional<StopRequest> StopWake::take() {
   clear();
   return stop_.latest();
 }
@@ -46,6 +46,15 @@ void StopWake::clear() const {
 
 void StopWake::wake() noexcept {
   base::wake(event_);
+}
+
+bool wait_for_stop(StopSource& stops, Instant until) {
+  while (now() < until) {
+    pollfd waited{stops.descriptor(), POLLIN, 0};
+    poll_until({&waited, 1}, until);
+    if (waited.revents != 0 && stops.take()) return true;
+  }
+  return false;
 }
 
 }  // namespace osiiso::base

@@ -18,7 +18,7 @@ namespace osiiso::base {
 void poll_until(std::span<pollfd> waited, std::optional<Instant> deadline);
 
 /// Wakes a poll() when a stop is requested of one attempt.
-class StopWake final : private Waker {
+class StopWake final : public StopSource, private Waker {
  public:
   /// By an eventfd that must live longer.
   StopWake(StopState& stop, const Descriptor& event);
@@ -26,9 +26,8 @@ class StopWake final : private Waker {
   StopWake(const StopWake&) = delete;
   StopWake& operator=(const StopWake&) = delete;
 
-  int descriptor() const { return event_.get(); }
-  /// What is requested by now; wakes again for what comes later.
-  std::optional<StopRequest> take() const;
+  int descriptor() const override { return event_.get(); }
+  std::optional<StopRequest> take() override;
 
  private:
   void wake() noexcept override;
@@ -37,5 +36,8 @@ class StopWake final : private Waker {
   StopState& stop_;
   const Descriptor& event_;
 };
+
+/// Waits until something is requested, at most until then. Returns whether it was.
+bool wait_for_stop(StopSource& stops, Instant until);
 
 }  // namespace osiiso::base

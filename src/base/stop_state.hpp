@@ -28,6 +28,18 @@ class Waker {
   ~Waker() = default;
 };
 
+/// Where a thread that waits with poll() hears of stop requests.
+class StopSource {
+ public:
+  /// Readable when there may be one; -1 when there will be none any more.
+  virtual int descriptor() const = 0;
+  /// What is requested by now; the descriptor becomes readable again for what comes later.
+  virtual std::optional<StopRequest> take() = 0;
+
+ protected:
+  ~StopSource() = default;
+};
+
 /// Carries stop requests from a queue to the attempt that it runs. All members may be called from
 /// any thread.
 class StopState {

@@ -82,6 +82,18 @@ CommandOutput CommandRunner::run(const Command& command, const TaskContext& cont
   }
 }
 
+CommandOutput CommandRunner::run(const Command& command, const TaskContext& context,
+                                 base::StopSource& stops) {
+  if (context.stop_state().latest()) throw stopped_before_start();
+  try {
+    auto child = start_patiently(stops, [&] { return ChildRun(Launch(command, context, pad_)); });
+    run_to_end(child, stops);
+    return conclude(child.take_result(), command.settings());
+  } catch (const SystemError& why) {
+    throw not_started(why);
+  }
+}
+
 void CommandRunner::let_go() {
   pad_ = {};
   stop_event_.reset();

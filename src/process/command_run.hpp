@@ -4,6 +4,7 @@
 #include "osiiso/command.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/stop_state.hpp"
 #include "process/child_run.hpp"
 #include "process/launch_pad.hpp"
 
@@ -19,6 +20,8 @@ class CommandRunner {
  public:
   /// As calling the command.
   CommandOutput run(const Command& command, const TaskContext& context);
+  /// Hears of stop requests there.
+  CommandOutput run(const Command& command, const TaskContext& context, base::StopSource& stops);
   /// Keeps nothing: while no command comes, others may need the descriptors.
   void let_go();
 

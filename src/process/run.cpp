@@ -8,11 +8,11 @@
 
 namespace osiiso::process {
 
-void run_to_end(ChildRun& child, const base::StopWake& wake) {
+void run_to_end(ChildRun& child, base::StopSource& stops) {
   OrphanCare care;
   while (!child.done()) {
     std::array<pollfd, 4> waited{{
-        {wake.descriptor(), POLLIN, 0},
+        {stops.descriptor(), POLLIN, 0},
         {child.stdout_descriptor(), POLLIN, 0},
         {child.stderr_descriptor(), POLLIN, 0},
         {child.exit_descriptor(), POLLIN, 0},
@@ -22,7 +22,7 @@ void run_to_end(ChildRun& child, const base::StopWake& wake) {
     const base::Instant now = base::now();
     care.on_deadline(now);
     if (waited[0].revents != 0) {
-      if (const auto request = wake.take()) child.stop(*request, now);
+      if (const auto request = stops.take()) child.stop(*request, now);
     }
     for (const pollfd& one : waited) {
       if (one.revents != 0) child.on_readable(one.fd, now);

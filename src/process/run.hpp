@@ -8,6 +8,6 @@ namespace osiiso::process {
 
 /// Drives a child to its end on the calling thread, and carries out what is requested meanwhile.
 /// Throws `SystemError` where it cannot wait; the caller's `ChildRun` cleans up.
-void run_to_end(ChildRun& child, const base::StopWake& wake);
+void run_to_end(ChildRun& child, base::StopSource& stops);
 
 }  // namespace osiiso::process

@@ -8,6 +8,7 @@
 #include "osiiso/error.hpp"
 
 #include "base/clock.hpp"
+#include "base/poll.hpp"
 #include "base/stop_state.hpp"
 
 namespace osiiso::process {
@@ -54,8 +55,9 @@ CommandError not_started(const SystemError& why);
 
 /// What `start` returns, which is called again and again while the system lacks what it takes: it
 /// must give all of it back where it fails. Throws what it throws, or `stopped_before_start()`.
-template <typename Start>
-auto start_patiently(base::StopState& stop, const Start& start) {
+/// `stop` is what `base::wait_for_stop` takes.
+template <typename Stop, typename Start>
+auto start_patiently(Stop& stop, const Start& start) {
   StartPatience patience;
   for (;;) {
     base::Instant next;

@@ -150,7 +150,7 @@ class Exchange {
   WorkerProcess& worker_;
   const TaskContext& context_;
   const process::UnderWay under_way_;
-  const base::StopWake wake_;
+  base::StopWake wake_;
   const std::uint64_t number_;
   const bool is_command_;
   bool started_ = false;

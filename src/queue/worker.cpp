@@ -3,6 +3,7 @@
 
 #include <cxxabi.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,6 +26,7 @@
 #include "base/thread.hpp"
 #include "process/kept_groups.hpp"
 #include "process/offspring.hpp"
+#include "process/start_patience.hpp"
 #include "queue/image.hpp"
 #include "queue/remote_entry.hpp"
 
@@ -79,18 +81,18 @@ std::thread quiet_thread(Body body) {
 
 }  // namespace
 
-Worker::Worker(base::Descriptor socket, bool watch_parent) : socket_(std::move(socket)) {
+Worker::Worker(base::Descriptor socket, bool watch_parent)
+    : socket_(std::move(socket)), inbox_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (watch_parent) parent_ = open_parent();
+  for (const auto* watched : std::array<const base::Descriptor*, 2>{&socket_, &parent_}) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = watched->get()}};
+    if (*watched && ::epoll_ctl(inbox_.get(), EPOLL_CTL_ADD, watched->get(), &event) != 0) {
+      throw SystemError("cannot watch the socket of the worker process", errno);
+    }
+  }
 }
 
 int Worker::serve() {
-  std::thread listener;
-  try {
-    listener = quiet_thread([this] { listen(); });
-  } catch (const SystemError& failed) {
-    send(encode(UnreadyMessage{.thrown = {}, .lack = failed.code()}));
-    return EXIT_FAILURE;
-  }
   send(encode(HelloMessage{build_id(), ::getpid()}));
   if (set_up()) {
     while (const auto task = next_task()) {
@@ -109,7 +111,7 @@ int Worker::serve() {
   }
   process::stop_kept(run_id_, grace_);
   ::shutdown(socket_.get(), SHUT_RDWR);
-  listener.join();
+  if (listener_.joinable()) listener_.join();
   const std::lock_guard lock(mutex_);
   if (was_dismissed_) return EXIT_SUCCESS;
   std::fflush(nullptr);
@@ -118,20 +120,56 @@ int Worker::serve() {
 
 // Listening
 
-void Worker::listen() {
+/// Waits for something to be said. Returns false when the connection has ended.
+bool Worker::hear() {
   std::array<std::uint8_t, 64UL * 1024> piece;
   try {
-    while (wait_for_bytes()) {
-      const auto size = ::recv(socket_.get(), piece.data(), piece.size(), 0);
-      if (size < 0 && errno == EINTR) continue;
-      if (size <= 0) break;
-      reader_.add(std::span(piece).first(static_cast<std::size_t>(size)));
-      while (const auto frame = reader_.next()) receive(*frame);
-    }
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
-    // What does not speak the protocol is as good as gone.
+    if (!wait_for_bytes()) return false;
+    const auto size = ::recv(socket_.get(), piece.data(), piece.size(), 0);
+    if (size < 0 && errno == EINTR) return true;
+    if (size <= 0) return false;
+    reader_.add(std::span(piece).first(static_cast<std::size_t>(size)));
+    while (const auto frame = reader_.next()) receive(*frame);
+    return true;
+  } catch (const Error&) {
+    return false;  // what does not speak the protocol is as good as gone
   }
-  end_with_the_queue();
+}
+
+void Worker::listen() {
+  while (hear()) {
+  }
+  note_end();
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, kLastGrace, [this] { return !is_busy_; })) die();
+}
+
+int Worker::descriptor() const {
+  return is_over_ ? -1 : inbox_.get();
+}
+
+std::optional<base::StopRequest> Worker::take() {
+  if (!hear()) note_end();
+  const std::lock_guard lock(mutex_);
+  return tasks_.empty() ? std::nullopt : tasks_.front().stop->latest();
+}
+
+/// Before what does not listen itself. Throws `SystemError`.
+void Worker::have_listener() {
+  if (listener_.joinable()) return;
+  listener_ = process::start_patiently(static_cast<base::StopSource&>(*this),
+                                       [this] { return quiet_thread([this] { listen(); }); });
+}
+
+/// Returns when `holds` does, which what is heard brings about.
+template <typename Holds>
+void Worker::await(std::unique_lock<std::mutex>& lock, Holds holds) {
+  if (listener_.joinable()) return changed_.wait(lock, holds);
+  while (!holds()) {
+    lock.unlock();
+    if (!hear()) note_end();
+    lock.lock();
+  }
 }
 
 bool Worker::wait_for_bytes() const {
@@ -163,7 +201,7 @@ void Worker::receive(const Frame& frame) {
   changed_.notify_all();
 }
 
-void Worker::end_with_the_queue() {
+void Worker::note_end() {
   std::shared_ptr<base::StopState> stop;
   {
     const std::lock_guard lock(mutex_);
@@ -172,8 +210,6 @@ void Worker::end_with_the_queue() {
     changed_.notify_all();
   }
   if (stop) stop->request({.signal = SIGKILL, .grace = Duration{0}});
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, kLastGrace, [this] { return !is_busy_; })) die();
 }
 
 // Serving
@@ -182,7 +218,7 @@ bool Worker::set_up() {
   SetupMessage setup;
   {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return setup_ || is_over_; });
+    await(lock, [this] { return setup_ || is_over_; });
     if (!setup_) return false;
     setup = *setup_;
     is_busy_ = true;
@@ -192,14 +228,14 @@ bool Worker::set_up() {
   if (setup.claims_strays) process::claim_strays();
   try {
     if (setup.initializer != 0) {
+      have_listener();
       // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the program's code
       reinterpret_cast<void (*)()>(image_address(setup.initializer))();
     }
+  } catch (const SystemError& failed) {
+    return give_up({.thrown = current_thrown(), .lack = listener_.joinable() ? 0 : failed.code()});
   } catch (...) {
-    send(encode(UnreadyMessage{current_thrown()}));
-    const std::lock_guard lock(mutex_);
-    is_busy_ = false;
-    return false;
+    return give_up({current_thrown()});
   }
   {
     const std::lock_guard lock(mutex_);
@@ -209,9 +245,16 @@ bool Worker::set_up() {
   return true;
 }
 
+bool Worker::give_up(const UnreadyMessage& why) {
+  send(encode(why));
+  const std::lock_guard lock(mutex_);
+  is_busy_ = false;
+  return false;
+}
+
 std::optional<Worker::Task> Worker::next_task() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !tasks_.empty() || is_over_; });
+  await(lock, [this] { return !tasks_.empty() || is_over_; });
   if (is_over_) return {};
   is_busy_ = true;
   return tasks_.front();
@@ -235,8 +278,10 @@ DoneMessage Worker::run(const Task& task) {
     if (const auto* command = std::get_if<Command>(&task.message.body)) {
       const auto leak = command->settings().leak;
       done.keeps_processes = leak == Leak::keep;
-      done.outcome = commands_.run(*command, context);
+      done.outcome = listener_.joinable() ? commands_.run(*command, context)
+                                          : commands_.run(*command, context, *this);
     } else {
+      have_listener();
       const auto& call = std::get<CallMessage>(task.message.body);
       done.outcome = call_remote(call.entry, call.function, call.arguments, context);
     }

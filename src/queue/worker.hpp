@@ -19,12 +19,13 @@
 namespace osiiso::queue {
 
 /// The worker's end of the connection: runs what the queue sends on the calling thread, one task
-/// after the other, while a second thread listens. So a stop request, or the end of the queue's
-/// process, is heard whatever the task does.
+/// after the other. A stop request, or the end of the queue's process, is heard whatever the task
+/// does: who waits for a command listens meanwhile; from the first function on, a second thread
+/// does.
 ///
 /// A worker never outlives its queue: when the connection ends, the task is stopped, and a function
 /// that is deaf to that dies with the process.
-class Worker {
+class Worker final : private base::StopSource {
  public:
   /// `watch_parent`: the queue is in the process that started this one, whose end is noticed even
   /// where some third process holds the connection open.
@@ -41,14 +42,25 @@ class Worker {
     std::shared_ptr<base::StopState> stop;
   };
 
-  // The listening thread.
-  void listen();
+  // Whoever listens.
+  bool hear();
   bool wait_for_bytes() const;
   void receive(const Frame& frame);
-  void end_with_the_queue();
+  void note_end();
+
+  // The listening thread.
+  void listen();
+
+  // The serving thread, while there is no other.
+  int descriptor() const override;
+  std::optional<base::StopRequest> take() override;
 
   // The serving thread.
+  void have_listener();
+  template <typename Holds>
+  void await(std::unique_lock<std::mutex>& lock, Holds holds);
   bool set_up();
+  bool give_up(const UnreadyMessage& why);
   std::optional<Task> next_task();
   DoneMessage run(const Task& task);
   CommandHooks hooks_of(const TaskMessage& message);
@@ -57,7 +69,9 @@ class Worker {
 
   const base::Descriptor socket_;
   base::Descriptor parent_;  // pidfd, or none
-  FrameReader reader_;       // the listening thread's
+  base::Descriptor inbox_;   // an epoll: readable when one of them is
+  FrameReader reader_;       // whoever listens
+  std::thread listener_;     // from the first function on
   Duration grace_{0};        // the serving thread's, from set_up on
   std::string run_id_;       // likewise, from the first task on: a worker has one queue
 

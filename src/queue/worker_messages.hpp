@@ -37,7 +37,7 @@ struct ReadyMessage {};
 
 struct UnreadyMessage {
   ThrownMessage thrown;  // by the initializer, unless
-  int lack = 0;          // the system had no thread to listen with: errno
+  int lack = 0;          // errno: the system had no thread to listen with
 };
 
 /// A function, as `RemoteCall` has it.

@@ -99,7 +99,9 @@ TEST_CASE("a second stop can bring the kill forward, not put it off") {
   CHECK_FALSE(run.deadline());  // killed: its end is all that is left to wait for
 
   base::StopState nobody;
-  process::run_to_end(run, base::StopWake(nobody, base::make_eventfd()));
+  const base::Descriptor event = base::make_eventfd();
+  base::StopWake nothing(nobody, event);
+  process::run_to_end(run, nothing);
   CHECK(run.take_result().output.signal == SIGKILL);
 }
 
