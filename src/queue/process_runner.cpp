@@ -261,8 +261,7 @@ ProcessRunner::Start ProcessRunner::shake_hands(const TaskContext& context) {
     while (const auto frame = link.next()) {
       if (frame->type == FrameType::ready) return Start::ready;
       if (frame->type == FrameType::unready) {
-        auto [thrown, lack] = decode<UnreadyMessage>(*frame);
-        if (lack != 0) throw SystemError("a worker process cannot start its second thread", lack);
+        auto thrown = decode<UnreadyMessage>(*frame).thrown;
         throw RemoteError(std::move(thrown.type_name), thrown.what);
       }
       set_up(*frame);

@@ -232,10 +232,11 @@ bool Worker::set_up() {
       // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the program's code
       reinterpret_cast<void (*)()>(image_address(setup.initializer))();
     }
-  } catch (const SystemError& failed) {
-    return give_up({.thrown = current_thrown(), .lack = listener_.joinable() ? 0 : failed.code()});
   } catch (...) {
-    return give_up({current_thrown()});
+    send(encode(UnreadyMessage{current_thrown()}));
+    const std::lock_guard lock(mutex_);
+    is_busy_ = false;
+    return false;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -243,13 +244,6 @@ bool Worker::set_up() {
   }
   send(encode(ReadyMessage{}));
   return true;
-}
-
-bool Worker::give_up(const UnreadyMessage& why) {
-  send(encode(why));
-  const std::lock_guard lock(mutex_);
-  is_busy_ = false;
-  return false;
 }
 
 std::optional<Worker::Task> Worker::next_task() {

@@ -60,7 +60,6 @@ class Worker final : private base::StopSource {
   template <typename Holds>
   void await(std::unique_lock<std::mutex>& lock, Holds holds);
   bool set_up();
-  bool give_up(const UnreadyMessage& why);
   std::optional<Task> next_task();
   DoneMessage run(const Task& task);
   CommandHooks hooks_of(const TaskMessage& message);

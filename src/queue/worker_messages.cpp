@@ -35,7 +35,7 @@ auto fields_of(Is<ThrownMessage> auto& thrown) {
 }
 
 auto fields_of(Is<UnreadyMessage> auto& unready) {
-  return std::tie(unready.thrown, unready.lack);
+  return std::tie(unready.thrown);
 }
 
 auto fields_of(Is<TaskContext::Identity> auto& identity) {

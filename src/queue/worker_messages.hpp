@@ -36,8 +36,7 @@ struct ThrownMessage {
 struct ReadyMessage {};
 
 struct UnreadyMessage {
-  ThrownMessage thrown;  // by the initializer, unless
-  int lack = 0;          // errno: the system had no thread to listen with
+  ThrownMessage thrown;  // by the initializer
 };
 
 /// A function, as `RemoteCall` has it.

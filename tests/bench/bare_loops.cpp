@@ -59,14 +59,19 @@ void two_children(const std::vector<std::string>& command, std::size_t tasks) {
   }
 }
 
-void run_captured(char* const* words) {
+/// `flags`: what the child is besides, see posix_spawnattr_setflags(3).
+void run_captured(char* const* words, short flags) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, flags);
   pid_t child = -1;
-  if (posix_spawn(&child, words[0], &actions, nullptr, words, environ) != 0) std::abort();
+  if (posix_spawn(&child, words[0], &actions, &attributes, words, environ) != 0) std::abort();
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   std::array<char, 4096> text;
@@ -77,13 +82,13 @@ void run_captured(char* const* words) {
   if (waitpid(child, &status, 0) != child || status != 0) std::abort();
 }
 
-template <int kThreads>
+template <int kThreads, short kFlags = 0>
 void captured_on_threads(const std::vector<std::string>& command, std::size_t tasks) {
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     Words words(command);
     for (std::size_t number = next++; number < tasks; number = next++) {
-      run_captured(words.with(number));
+      run_captured(words.with(number), kFlags);
     }
   };
   std::array<std::thread, kThreads> threads;
@@ -97,6 +102,10 @@ std::vector<BareLoop> bare_loops() {
   return {{"vfork, two children", two_children},
           {"posix_spawn, two threads", captured_on_threads<2>},
           {"posix_spawn, three threads", captured_on_threads<3>}};
+}
+
+BareLoop session_loop() {
+  return {"posix_spawn, two threads, sessions", captured_on_threads<2, POSIX_SPAWN_SETSID>};
 }
 
 }  // namespace bench

@@ -18,4 +18,8 @@ struct BareLoop {
 /// threads, and on three.
 std::vector<BareLoop> bare_loops();
 
+/// posix_spawn on two threads again, but each command in a session of its own, as our tasks are:
+/// for that the kernel makes a scheduling group, too (autogroup).
+BareLoop session_loop();
+
 }  // namespace bench

@@ -114,13 +114,15 @@ nlohmann::ordered_json json_of(const std::vector<Series>& all) {
 std::vector<Series> race_all(const Workload& workload, const Settings& settings,
                              const osiiso::test::TemporaryFolder& folder) {
   std::vector<Contender> contenders;
-  for (const auto& loop : bench::bare_loops()) {
+  const auto add_loop = [&](const bench::BareLoop& loop) {
     contenders.push_back({fmt::format("bare: {}", loop.name), [&workload, &settings, loop] {
                             return bench::measure_function(
                                 [&] { loop.run(workload.words, settings.tasks); });
                           }});
-  }
+  };
+  for (const auto& loop : bench::bare_loops()) add_loop(loop);
   const std::size_t bare = contenders.size();
+  add_loop(bench::session_loop());
   const auto add = [&](std::vector<Contender> more) {
     std::ranges::move(more, std::back_inserter(contenders));
   };

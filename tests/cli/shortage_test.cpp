@@ -109,7 +109,6 @@ TEST_CASE("a low limit of processes and threads ends in a cause, wherever it is 
       runs.push_back({queue, limit, std::make_unique<RunningProgram>(invocation)});
     }
   }
-  bool lacked_listener = false;
   for (auto& run : runs) {
     const auto ended = run.program->wait();
     CAPTURE(run.queue);
@@ -127,9 +126,7 @@ TEST_CASE("a low limit of processes and threads ends in a cause, wherever it is 
         CHECK(result.at("exception").at("kind") == "spawn");
         const auto message = result.at("message").get<std::string>();
         CHECK(message.ends_with(": Resource temporarily unavailable"));
-        if (message.starts_with("a worker process cannot start its")) lacked_listener = true;
       }
     }
   }
-  CHECK(lacked_listener);
 }
