@@ -34,8 +34,9 @@ struct ChildResult {
 };
 
 /// A child process from its start until it is reaped: its pipes, what came out of them, and how it
-/// is stopped. It never waits: whoever drives it waits for its descriptors and its deadline, with
-/// poll() (see `run_to_end`) or in an event loop.
+/// is stopped. Whoever drives it waits for its descriptors and its deadline, with poll() (see
+/// `run_to_end`) or in an event loop; itself it waits for nothing but a child that was begun and is
+/// to be stopped before it has executed, on a hung network file system perhaps.
 ///
 ///     ChildRun run(launch);
 ///     while (!run.done()) {

@@ -45,12 +45,12 @@ ChildSet::Id ChildSet::add(std::unique_ptr<ChildRun> run, Ended ended) {
   watch(id, member);
   starting_.push_back(id);
   members_.emplace(id, std::move(member));
-  complete_starts();
+  complete_starts(kMostStarting);
   return id;
 }
 
 /// The end of one that cannot be started is found, and reported, as that of any other.
-void ChildSet::complete_starts() {
+void ChildSet::complete_starts(std::size_t most_left) {
   std::erase_if(starting_, [this](Id id) {
     const auto place = members_.find(id);
     if (place == members_.end()) return true;
@@ -58,7 +58,7 @@ void ChildSet::complete_starts() {
     place->second.run->complete_start();
     return true;
   });
-  for (; starting_.size() > kMostStarting; starting_.pop_front()) {
+  for (; starting_.size() > most_left; starting_.pop_front()) {
     members_.at(starting_.front()).run->complete_start();
   }
 }
@@ -79,7 +79,7 @@ std::optional<base::Instant> ChildSet::deadline() const {
 void ChildSet::step(base::Instant now) {
   std::array<epoll_event, 64> events;
   const int count = ::epoll_wait(events_.get(), events.data(), events.size(), 0);
-  complete_starts();
+  complete_starts(kMostStarting);
   // All that has happened lies before this instant: one look at the processes will do for all.
   now = std::max(now, base::now());
   care_.on_deadline(now);
@@ -117,6 +117,7 @@ void ChildSet::let(Place place, Act act) {
     if (member.deadline) deadlines_.emplace(*member.deadline, id);
     return watch(id, member);
   }
+  unwatch(member);  // one that could not be started has said so by any of its descriptors
   const Member ended = std::move(member);
   members_.erase(place);
   ended.ended(ended.run->take_result());

@@ -48,6 +48,9 @@ class ChildSet {
   /// As `ChildRun::stop`; nothing happens to one that has ended.
   void stop(Id id, const base::StopRequest& request, base::Instant now);
 
+  /// Waits until at most so many of its children have not executed yet.
+  void complete_starts(std::size_t most_left);
+
   bool empty() const { return size() == 0; }
   std::size_t size() const { return members_.size(); }
   int descriptor() const { return events_.get(); }
@@ -73,7 +76,6 @@ class ChildSet {
   void watch(Id id, Member& member);
   void unwatch(Member& member) const;
   void unwatch(Member& member, unsigned which) const;
-  void complete_starts();
 
   base::Descriptor events_;  // an epoll of its own
   std::unordered_map<Id, Member> members_;

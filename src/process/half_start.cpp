@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <string>
 
 namespace osiiso::process {
@@ -51,7 +52,17 @@ HalfStart::HalfStart(const SpawnRequest& request, int stdout_fd, int stderr_fd,
           .is_fallback = false,
       } {}
 
-int* HalfStart::begin() {
+void HalfStart::own_environment() {
+  for (const char* const variable : envp_) {
+    if (variable != nullptr) environment_.append(variable).push_back('\0');
+  }
+  const char* next = environment_.data();
+  for (const char*& variable : envp_) {
+    if (variable != nullptr) next += std::strlen(variable = next) + 1;
+  }
+}
+
+int* HalfStart::arm() {
   shares_memory_.store(1, std::memory_order_relaxed);
   return reinterpret_cast<int*>(&shares_memory_);  // NOLINT(*-reinterpret-cast): the kernel's
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "process/spawn_gate.hpp"
@@ -26,11 +27,13 @@ class HalfStart {
   /// What the C library's clone() is given.
   char* stack_top() { return stack_.data() + stack_.size(); }
   ChildPlan* plan() { return &plan_; }
-  /// The word that the kernel clears when the child has executed, or is gone
-  /// (CLONE_CHILD_CLEARTID).
-  int* begin();
-  /// There is no child.
-  void cancel() { shares_memory_.store(0, std::memory_order_relaxed); }
+  /// What the host does to its variables meanwhile is nothing to the child then.
+  void own_environment();
+  /// There will be a child at once. Returns the word that the kernel clears when it has executed,
+  /// or is gone (CLONE_CHILD_CLEARTID).
+  int* arm();
+  /// There is none after all.
+  void disarm() { shares_memory_.store(0, std::memory_order_relaxed); }
 
   /// Whether the child needs this no more.
   bool is_over() const { return shares_memory_.load(std::memory_order_acquire) == 0; }
@@ -42,11 +45,12 @@ class HalfStart {
   std::vector<const char*> argv_;
   std::vector<const char*> envp_;
   std::vector<const char*> fallback_;
+  std::string environment_;
   ChildPlan plan_;
   std::atomic<int> shares_memory_ = 0;
   const HalfStarted notice_{shares_memory_};
   // A few hundred bytes would do: the child calls nothing but the kernel.
-  alignas(64) std::array<char, 8UL * 1024> stack_;
+  alignas(64) std::array<char, 16UL * 1024> stack_;
 };
 
 }  // namespace osiiso::process

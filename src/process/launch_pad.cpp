@@ -2,11 +2,22 @@
 #include "process/launch_pad.hpp"
 
 #include <chrono>
+#include <csignal>
 
 namespace osiiso::process {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr SignalSet set_of(std::initializer_list<int> signals) {
+  SignalSet set = 0;
+  for (const int signal : signals) set |= SignalSet{1} << (signal - 1);
+  return set;
+}
+
+// Whenever the program began to.
+constexpr SignalSet kUsual = set_of({SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM,
+                                     SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH});
 
 // To ask takes 64 system calls, as long as half a pipe; who starts one command only asks for it.
 constexpr Duration kSignalsAreKnownFor = 10ms;
@@ -24,7 +35,7 @@ SignalSet LaunchPad::signals_to_reset() {
     signals_ = changed_signals();
     asked_at_ = now;
   }
-  return signals_;
+  return signals_ | kUsual;
 }
 
 }  // namespace osiiso::process

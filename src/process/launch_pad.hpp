@@ -15,7 +15,8 @@ class LaunchPad {
  public:
   /// Open for reading as long as this object lives. Throws `SystemError`.
   int null_device();
-  /// What `changed_signals()` said within the last ten milliseconds.
+  /// What `changed_signals()` said within the last ten milliseconds, and those that programs do
+  /// ignore and handle.
   SignalSet signals_to_reset();
 
  private:

@@ -82,13 +82,15 @@ std::string what_failed(const SpawnRequest& request, SpawnStep step) {
   return base::format("cannot run '{}': {} failed", quoted(request.name), call_name(step));
 }
 
-/// `how`: in which of the two ways the parent learns when the child has executed.
-Child clone_child(const SpawnRequest& request, HalfStart& start, int how) {
-  int* const until_executed = how == CLONE_CHILD_CLEARTID ? start.begin() : nullptr;
+/// `waits`: until the child has executed. Else its half start tells.
+Child clone_child(const SpawnRequest& request, HalfStart& start, bool waits) {
   int pidfd = -1;
   pid_t pid = -1;
   int clone_error = 0;
   const SpawnPass pass;
+  // Not before: whoever closes the gate waits for those that are inside.
+  int* const until_executed = waits ? nullptr : start.arm();
+  const int how = waits ? CLONE_VFORK : CLONE_CHILD_CLEARTID;
   const SpawnUnderWay under_way;
   const base::Instant before = base::now();
   {
@@ -98,7 +100,7 @@ Child clone_child(const SpawnRequest& request, HalfStart& start, int how) {
     clone_error = errno;
   }
   if (pid < 0) {
-    start.cancel();
+    start.disarm();
     throw SpawnError(request, SpawnStep::clone, clone_error);
   }
   return {pid, base::Descriptor(pidfd), OwnChild(pid, before)};
@@ -119,7 +121,7 @@ SpawnError::SpawnError(const SpawnRequest& request, SpawnStep step, int error_nu
 
 Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   HalfStart start(request, stdout_fd, stderr_fd, child_descriptor_limit.load());
-  Child child = clone_child(request, start, CLONE_VFORK);
+  Child child = clone_child(request, start, true);
   conclude_start(child, *start.plan(), request);
   return child;
 }
@@ -128,7 +130,8 @@ Child begin_spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd) {
   if constexpr (!kCallsLeaveErrnoAlone) return spawn(request, stdout_fd, stderr_fd);
   const auto start =
       std::make_shared<HalfStart>(request, stdout_fd, stderr_fd, child_descriptor_limit.load());
-  Child child = clone_child(request, *start, CLONE_CHILD_CLEARTID);
+  start->own_environment();
+  Child child = clone_child(request, *start, false);
   child.half_start = start;
   return child;
 }

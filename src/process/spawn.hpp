@@ -48,7 +48,8 @@ struct SpawnRequest {
   std::string cwd;  ///< empty: stays where the program is
   int stdin_fd = -1;
   /// What may have another disposition than the default, which the child sets back. A handler that
-  /// is missing here stays until the child has executed: its mask is empty a moment before.
+  /// is missing here stays until the child has executed, its mask empty a moment before that; what
+  /// is ignored stays so for good.
   SignalSet changed_signals = ~SignalSet{0};
 };
 
@@ -76,8 +77,9 @@ Child spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd);
 
 /// As `spawn`, but does not wait until the child has executed, so that a loop that starts one after
 /// the other has its hands free meanwhile. Whether it could be executed shows later, see
-/// `complete`, and whatever is done to the child (a signal, for one) comes after that. The request
-/// must live until then. Stands still as `spawn` does on machines other than x86-64 and AArch64.
+/// `complete`, and whatever is done to the child (a signal, for one) waits for that. Until then the
+/// child has copies of our descriptors, and the request must live. Stands still as `spawn` does on
+/// machines other than x86-64 and AArch64.
 Child begin_spawn(const SpawnRequest& request, int stdout_fd, int stderr_fd);
 
 /// Whether `complete` would not wait.

@@ -30,8 +30,8 @@ class HalfStarted {
 };
 
 /// Closes the gate while it lives: no process is started then. One that is half started shares our
-/// memory and holds the thread that started it: stopped at that moment, it would hold us for ever,
-/// and it would escape from whoever kills what is there.
+/// memory, and a thread may wait for it: stopped at that moment, it would hold us for ever, and it
+/// would escape from whoever kills what is there.
 class SpawnGateClosed {
  public:
   /// Waits until nobody is inside, at most that long.

@@ -121,13 +121,17 @@ void AsyncWorkers::Loop::on_end(const RunningPtr& running, process::ChildResult 
   }
 }
 
-/// After a start that nobody waited for has failed: this time it is waited for.
+/// After a start that nobody waited for has failed: this time it is waited for. A file that was
+/// open for writing may have been so only in another child that had not executed.
 void AsyncWorkers::Loop::start_again(const RunningPtr& running, const SystemError& why_not) {
-  if (!process::is_shortage(why_not)) return running->finish(not_started(why_not));
+  const bool may_help = process::is_shortage(why_not) || why_not.code() == ETXTBSY;
+  if (!may_help) return running->finish(not_started(why_not));
   running->set_child({});
   starting_.push_front(running);
   if (running->attempt().context.stop_state().latest()) return running->stop();
-  if (!patience_) patience_.emplace();
+  if (patience_) return;  // its timer runs
+  children_->complete_starts(0);
+  patience_.emplace();
   start_waiting();
 }
 

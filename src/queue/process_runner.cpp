@@ -261,7 +261,8 @@ ProcessRunner::Start ProcessRunner::shake_hands(const TaskContext& context) {
     while (const auto frame = link.next()) {
       if (frame->type == FrameType::ready) return Start::ready;
       if (frame->type == FrameType::unready) {
-        auto thrown = decode<UnreadyMessage>(*frame).thrown;
+        auto [thrown, lack] = decode<UnreadyMessage>(*frame);
+        if (lack != 0) throw SystemError("a worker process cannot start its second thread", lack);
         throw RemoteError(std::move(thrown.type_name), thrown.what);
       }
       set_up(*frame);
@@ -277,7 +278,8 @@ void ProcessRunner::set_up(const Frame& hello) {
   worker_->link().send(encode(SetupMessage{.initializer = initializer_,
                                            .grace = grace_,
                                            .owns_orphans = process::owns_orphans(),
-                                           .claims_strays = process::claims_strays()}));
+                                           .claims_strays = process::claims_strays(),
+                                           .needs_listener = needs_listener_}));
 }
 
 std::any ProcessRunner::run(const TaskBody& body, const TaskContext& context) {
@@ -311,6 +313,7 @@ void ProcessRunner::make_room() {
 /// One that died before it began is no end of the task: another takes its place.
 std::optional<DoneMessage> ProcessRunner::run_task(const TaskBody& body,
                                                    const TaskContext& context) {
+  needs_listener_ = needs_listener_ || body.command() == nullptr;
   for (int starts = 1;; ++starts) {
     start_worker(context);
     if (!worker_) throw WorkerError("stopped before a worker process was ready");

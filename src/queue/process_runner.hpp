@@ -30,7 +30,7 @@ class ProcessRunner final : public AttemptRunner {
  public:
   /// `initializer`: its place in the program's image, 0: none.
   ProcessRunner(std::uint64_t initializer, Duration grace)
-      : initializer_(initializer), grace_(grace) {}
+      : initializer_(initializer), grace_(grace), needs_listener_(initializer != 0) {}
   /// Lets the worker end by itself.
   ~ProcessRunner() override;
 
@@ -60,6 +60,7 @@ class ProcessRunner final : public AttemptRunner {
   std::unique_ptr<WorkerProcess> worker_;
   std::optional<CommandError> refusal_;  // why there is none
   std::uint64_t number_ = 0;             // of the last attempt
+  bool needs_listener_;                  // of the next worker process
   // The marks of tasks whose commands left something behind on purpose, in the care of this worker
   // process, or in nobody's since theirs died.
   std::vector<std::string> keeping_;

@@ -26,7 +26,6 @@
 #include "base/thread.hpp"
 #include "process/kept_groups.hpp"
 #include "process/offspring.hpp"
-#include "process/start_patience.hpp"
 #include "queue/image.hpp"
 #include "queue/remote_entry.hpp"
 
@@ -83,6 +82,7 @@ std::thread quiet_thread(Body body) {
 
 Worker::Worker(base::Descriptor socket, bool watch_parent)
     : socket_(std::move(socket)), inbox_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!inbox_) throw SystemError("cannot watch the socket of the worker process", errno);
   if (watch_parent) parent_ = open_parent();
   for (const auto* watched : std::array<const base::Descriptor*, 2>{&socket_, &parent_}) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = watched->get()}};
@@ -96,6 +96,8 @@ int Worker::serve() {
   send(encode(HelloMessage{build_id(), ::getpid()}));
   if (set_up()) {
     while (const auto task = next_task()) {
+      // The queue starts another worker, as soon as there is room for one that can listen.
+      if (!can_run(*task)) return EXIT_FAILURE;
       send(encode(StartedMessage{task->message.number}));
       auto done = run(*task);
       // What the function printed stands before what comes after it.
@@ -140,25 +142,51 @@ void Worker::listen() {
   while (hear()) {
   }
   note_end();
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, kLastGrace, [this] { return !is_busy_; })) die();
+  wait_for_end();
 }
 
+// Nobody else listens, so nobody else changes `is_over_`.
 int Worker::descriptor() const {
   return is_over_ ? -1 : inbox_.get();
 }
 
 std::optional<base::StopRequest> Worker::take() {
-  if (!hear()) note_end();
+  if (!hear()) {
+    note_end();
+    bound_end();
+  }
   const std::lock_guard lock(mutex_);
   return tasks_.empty() ? std::nullopt : tasks_.front().stop->latest();
 }
 
+/// Of a command whose queue is gone: one of another user cannot be killed.
+void Worker::bound_end() {
+  try {
+    listener_ = quiet_thread([this] { wait_for_end(); });
+  } catch (const SystemError&) {
+    die();
+  }
+}
+
+/// What is busy for longer dies with the process.
+void Worker::wait_for_end() {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, kLastGrace, [this] { return !is_busy_; })) die();
+}
+
 /// Before what does not listen itself. Throws `SystemError`.
 void Worker::have_listener() {
-  if (listener_.joinable()) return;
-  listener_ = process::start_patiently(static_cast<base::StopSource&>(*this),
-                                       [this] { return quiet_thread([this] { listen(); }); });
+  if (!listener_.joinable()) listener_ = quiet_thread([this] { listen(); });
+}
+
+bool Worker::can_run(const Task& task) {
+  if (std::holds_alternative<Command>(task.message.body)) return true;
+  try {
+    have_listener();
+    return true;
+  } catch (const SystemError&) {
+    return false;
+  }
 }
 
 /// Returns when `holds` does, which what is heard brings about.
@@ -224,11 +252,18 @@ bool Worker::set_up() {
     is_busy_ = true;
   }
   grace_ = setup.grace;
+  if (setup.needs_listener) {
+    try {
+      have_listener();
+    } catch (const SystemError& failed) {
+      send(encode(UnreadyMessage{.thrown = {}, .lack = failed.code()}));
+      return false;
+    }
+  }
   if (setup.owns_orphans) ::prctl(PR_SET_CHILD_SUBREAPER, 1L);
   if (setup.claims_strays) process::claim_strays();
   try {
     if (setup.initializer != 0) {
-      have_listener();
       // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the program's code
       reinterpret_cast<void (*)()>(image_address(setup.initializer))();
     }
@@ -275,7 +310,6 @@ DoneMessage Worker::run(const Task& task) {
       done.outcome = listener_.joinable() ? commands_.run(*command, context)
                                           : commands_.run(*command, context, *this);
     } else {
-      have_listener();
       const auto& call = std::get<CallMessage>(task.message.body);
       done.outcome = call_remote(call.entry, call.function, call.arguments, context);
     }
@@ -307,13 +341,21 @@ CommandHooks Worker::hooks_of(const TaskMessage& message) {
   return hooks;
 }
 
+/// False: the queue's process is gone, though somebody else may hold its end of the connection.
+bool Worker::wait_for_room() const {
+  std::array<pollfd, 2> waited{{{socket_.get(), POLLOUT, 0}, {parent_.get(), POLLIN, 0}}};
+  base::poll_until(waited, {});
+  return waited[1].revents == 0;
+}
+
 void Worker::send(const Frame& frame) {
   Bytes bytes;
   append_frame(bytes, frame);
   for (std::span<const std::uint8_t> rest = bytes; !rest.empty();) {
-    const auto size = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    const auto size = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return;  // the listening thread hears of it, too
+    if (size < 0 && errno == EAGAIN && wait_for_room()) continue;
+    if (size < 0) return;  // whoever listens hears of it, too
     rest = rest.subspan(static_cast<std::size_t>(size));
   }
 }

@@ -48,15 +48,18 @@ class Worker final : private base::StopSource {
   void receive(const Frame& frame);
   void note_end();
 
-  // The listening thread.
+  // The second thread.
   void listen();
+  void wait_for_end();
 
   // The serving thread, while there is no other.
+  void bound_end();
   int descriptor() const override;
   std::optional<base::StopRequest> take() override;
 
   // The serving thread.
   void have_listener();
+  bool can_run(const Task& task);
   template <typename Holds>
   void await(std::unique_lock<std::mutex>& lock, Holds holds);
   bool set_up();
@@ -65,6 +68,7 @@ class Worker final : private base::StopSource {
   CommandHooks hooks_of(const TaskMessage& message);
   void finish_task();
   void send(const Frame& frame);
+  bool wait_for_room() const;
 
   const base::Descriptor socket_;
   base::Descriptor parent_;  // pidfd, or none

@@ -27,7 +27,8 @@ auto fields_of(Is<HelloMessage> auto& hello) {
 }
 
 auto fields_of(Is<SetupMessage> auto& setup) {
-  return std::tie(setup.initializer, setup.grace, setup.owns_orphans, setup.claims_strays);
+  return std::tie(setup.initializer, setup.grace, setup.owns_orphans, setup.claims_strays,
+                  setup.needs_listener);
 }
 
 auto fields_of(Is<ThrownMessage> auto& thrown) {
@@ -35,7 +36,7 @@ auto fields_of(Is<ThrownMessage> auto& thrown) {
 }
 
 auto fields_of(Is<UnreadyMessage> auto& unready) {
-  return std::tie(unready.thrown);
+  return std::tie(unready.thrown, unready.lack);
 }
 
 auto fields_of(Is<TaskContext::Identity> auto& identity) {

@@ -25,6 +25,7 @@ struct SetupMessage {
   Duration grace{0};              // for processes that commands leave behind on purpose
   bool owns_orphans = false;      // as the program itself does
   bool claims_strays = false;     // likewise
+  bool needs_listener = false;    // functions are to come: a second thread hears of their end
 };
 
 /// An exception.
@@ -36,7 +37,8 @@ struct ThrownMessage {
 struct ReadyMessage {};
 
 struct UnreadyMessage {
-  ThrownMessage thrown;  // by the initializer
+  ThrownMessage thrown;  // by the initializer, unless
+  int lack = 0;          // errno: the system had no thread to listen with
 };
 
 /// A function, as `RemoteCall` has it.

@@ -4,12 +4,16 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -104,6 +108,34 @@ TEST_CASE("a string that a shell turns out to be needed for is one after all") {
   const auto result = loop.end().at(0);
   CHECK(result.output.exit_code == 127);
   CHECK(result.output.stderr_text.find("not found") != std::string::npos);
+}
+
+TEST_CASE("whoever waits at a closed gate is not half started") {
+  const ProcessGuard guard;
+  std::optional<process::SpawnGateClosed> outer(std::in_place, 1s);
+  const auto waiting = std::async(std::launch::async, [] {
+    Loop loop;
+    loop.begin(Command::argv({"true"}));
+    loop.end();
+  });
+  for (int look = 0; look < 10; ++look) {
+    std::this_thread::sleep_for(2ms);
+    CHECK(process::SpawnGateClosed(1ms).nobody_is_inside());
+  }
+  outer.reset();
+  waiting.wait();
+}
+
+TEST_CASE("what the program does to its variables is nothing to a child that has begun") {
+  const ProcessGuard guard;
+  std::string variable = "OSIISO_TEST_BORROWED=before";
+  ::putenv(variable.data());
+  Loop loop;
+  for (int i = 0; i < 20; ++i) loop.begin(Command::shell("exec printenv OSIISO_TEST_BORROWED"));
+  variable.replace(variable.find('=') + 1, std::string::npos, "behind");
+  const auto ended = loop.end();
+  ::unsetenv("OSIISO_TEST_BORROWED");
+  for (const auto& [i, result] : ended) CHECK(result.output.stdout_text == "before\n");
 }
 
 TEST_CASE("the gate waits for those that are half started, as long as its patience lasts") {

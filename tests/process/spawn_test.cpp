@@ -76,15 +76,15 @@ TEST_CASE("a child has default dispositions, an empty mask and a session of its 
 
 TEST_CASE("a launch pad hears of a signal that the program begins to ignore or to handle") {
   const auto set_of = [](int signal) { return process::SignalSet{1} << (signal - 1); };
-  const process::SignalSet both = set_of(SIGUSR1) | set_of(SIGUSR2);
+  const process::SignalSet both = set_of(SIGURG) | set_of(SIGIO);
   process::LaunchPad pad;
   CHECK((pad.signals_to_reset() & both) == 0);
-  const auto usr1_before = std::signal(SIGUSR1, SIG_IGN);
-  const auto usr2_before = std::signal(SIGUSR2, [](int) {});
+  const auto urg_before = std::signal(SIGURG, SIG_IGN);
+  const auto io_before = std::signal(SIGIO, [](int) {});
   std::this_thread::sleep_for(std::chrono::milliseconds(11));
   CHECK((pad.signals_to_reset() & both) == both);
-  std::signal(SIGUSR1, usr1_before);
-  std::signal(SIGUSR2, usr2_before);
+  std::signal(SIGURG, urg_before);
+  std::signal(SIGIO, io_before);
 }
 
 TEST_CASE("a pad that has started one command gives the next one the same") {
