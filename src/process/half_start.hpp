@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <memory>
 
 #include "process/spawn_gate.hpp"
 #include "process/spawned.hpp"
@@ -20,12 +18,12 @@ class HalfStart {
   HalfStart(const SpawnRequest& request, int stdout_fd, int stderr_fd,
             std::uint64_t descriptor_limit);
   /// Waits.
-  ~HalfStart() { wait(); }
+  ~HalfStart();
   HalfStart(const HalfStart&) = delete;
   HalfStart& operator=(const HalfStart&) = delete;
 
   /// What the C library's clone() is given.
-  char* stack_top() { return stack_.data() + stack_.size(); }
+  char* stack_top();
   ChildPlan* plan() { return &plan_; }
   /// What the host does to its variables meanwhile is nothing to the child then.
   void own_environment();
@@ -41,16 +39,13 @@ class HalfStart {
   void wait() const;
 
  private:
-  std::vector<const char*> paths_;
-  std::vector<const char*> argv_;
-  std::vector<const char*> envp_;
-  std::vector<const char*> fallback_;
-  std::string environment_;
+  struct Room;
+  class Rooms;
+
+  std::unique_ptr<Room> room_;
   ChildPlan plan_;
   std::atomic<int> shares_memory_ = 0;
   const HalfStarted notice_{shares_memory_};
-  // A few hundred bytes would do: the child calls nothing but the kernel.
-  alignas(64) std::array<char, 16UL * 1024> stack_;
 };
 
 }  // namespace osiiso::process
