@@ -29,7 +29,7 @@ struct ChildResult {
   bool status_lost = false;
   /// A stop was requested before the end.
   bool stopped = false;
-  /// There never was a command: `ChildRun::begin` came too early to know. The rest is empty then.
+  /// There never was a command, for it could not be executed. The rest is empty then.
   std::optional<SpawnError> not_started = {};
 };
 

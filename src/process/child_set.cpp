@@ -18,7 +18,7 @@ constexpr unsigned kWhichBits = 2;
 // So many may have two descriptors more each, and save the wake-ups for the ends of their streams.
 constexpr std::size_t kFew = 64;
 
-// Each takes some ten kilobytes, and a turn of a processor: more at a time do not run sooner.
+// Each takes some twenty kilobytes, and a turn of a processor: more at a time do not run sooner.
 constexpr std::size_t kMostStarting = 16;
 
 int descriptor_of(const ChildRun& run, unsigned which) {

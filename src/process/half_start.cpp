@@ -128,6 +128,7 @@ void HalfStart::own_environment() {
 
 int* HalfStart::arm() {
   shares_memory_.store(1, std::memory_order_relaxed);
+  notice_.emplace(shares_memory_);
   return reinterpret_cast<int*>(&shares_memory_);  // NOLINT(*-reinterpret-cast): the kernel's
 }
 

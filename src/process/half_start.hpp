@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "process/spawn_gate.hpp"
 #include "process/spawned.hpp"
@@ -45,7 +46,7 @@ class HalfStart {
   std::unique_ptr<Room> room_;
   ChildPlan plan_;
   std::atomic<int> shares_memory_ = 0;
-  const HalfStarted notice_{shares_memory_};
+  std::optional<HalfStarted> notice_;
 };
 
 }  // namespace osiiso::process

@@ -212,22 +212,27 @@ void ProcessRunner::prepare(const TaskContext& context) {
     start_worker(context);
   } catch (const CommandError& refused) {
     refusal_ = refused;
-  } catch (const SystemError& why) {
-    if (!process::is_shortage(why)) throw;
-    refusal_ = process::not_started(why);
   }
 }
 
 void ProcessRunner::start_worker(const TaskContext& context) {
   if (worker_ && worker_->has_ended()) drop_worker();
   for (int starts = 1; !worker_; ++starts) {
-    const auto start =
-        process::start_patiently(context.stop_state(), [&] { return start_once(context); });
+    const auto start = start_patiently(context);
     if (start == Start::ready) return;
     const std::string death = start == Start::died ? worker_->death() : std::string();
     worker_.reset();
     if (start == Start::stopped) return;
     if (starts == kMostStarts) throw WorkerError("no worker process can be started: " + death);
+  }
+}
+
+ProcessRunner::Start ProcessRunner::start_patiently(const TaskContext& context) {
+  try {
+    return process::start_patiently(context.stop_state(), [&] { return start_once(context); });
+  } catch (const SystemError& why) {
+    if (!process::is_shortage(why)) throw;
+    throw process::not_started(why);
   }
 }
 

@@ -48,6 +48,7 @@ class ProcessRunner final : public AttemptRunner {
   void start_worker(const TaskContext& context);
   void drop_worker();
   void make_room();
+  Start start_patiently(const TaskContext& context);
   Start start_once(const TaskContext& context);
   Start shake_hands(const TaskContext& context);
   void set_up(const Frame& hello);

@@ -74,9 +74,9 @@ class Worker final : private base::StopSource {
   base::Descriptor parent_;  // pidfd, or none
   base::Descriptor inbox_;   // an epoll: readable when one of them is
   FrameReader reader_;       // whoever listens
-  std::thread listener_;     // from the first function on
-  Duration grace_{0};        // the serving thread's, from set_up on
-  std::string run_id_;       // likewise, from the first task on: a worker has one queue
+  std::thread listener_;  // from the first function on, or as long as a command outlasts the queue
+  Duration grace_{0};     // the serving thread's, from set_up on
+  std::string run_id_;    // likewise, from the first task on: a worker has one queue
 
   process::CommandRunner commands_;  // likewise
 

@@ -32,9 +32,8 @@ Ended run_with_descriptors(int limit, const std::vector<std::string>& options, s
   return run_program(invocation);
 }
 
-/// The program as a user of its own, who may have so many processes and threads.
-Invocation with_processes(int limit, int user, std::vector<std::string> options, std::string job) {
-  auto invocation = osiiso_with(std::move(options), std::move(job));
+/// A program as a user of its own, who may have so many processes and threads.
+Invocation with_processes(int limit, int user, Invocation invocation) {
   auto& words = invocation.arguments;
   const auto id = std::to_string(user);
   words.insert(words.begin(), {"prlimit", "--core=0", "--nproc=" + std::to_string(limit), "setpriv",
@@ -48,7 +47,7 @@ Invocation with_processes(int limit, int user, std::vector<std::string> options,
 bool can_limit_processes() {
   constexpr int kUser = 71100;
   return ::geteuid() == 0 &&
-         run_program(with_processes(8, kUser, {"--version"}, {})).exit_code == 0;
+         run_program(with_processes(8, kUser, osiiso_with({"--version"}))).exit_code == 0;
 }
 
 }  // namespace
@@ -105,7 +104,8 @@ TEST_CASE("a low limit of processes and threads ends in a cause, wherever it is 
     for (const int limit : {2, 3, 4, 5, 6, 7, 8, 9, 30}) {
       const int user = 71101 + static_cast<int>(runs.size());
       const auto invocation = with_processes(
-          limit, user, {"run", "-", "-j1", "--json", "--progress", "none", "--queue", queue}, job);
+          limit, user,
+          osiiso_with({"run", "-", "-j1", "--json", "--progress", "none", "--queue", queue}, job));
       runs.push_back({queue, limit, std::make_unique<RunningProgram>(invocation)});
     }
   }
@@ -129,4 +129,26 @@ TEST_CASE("a low limit of processes and threads ends in a cause, wherever it is 
       }
     }
   }
+}
+
+TEST_CASE("a worker process that has no second thread for a function says so") {
+  const ProcessGuard guard;
+  if (!can_limit_processes()) return;
+  std::vector<std::unique_ptr<RunningProgram>> programs;
+  for (const int limit : {2, 3, 4, 5, 6}) {
+    Invocation sample;
+    sample.arguments = {OSIISO_SAMPLE_PROCESS};
+    programs.push_back(
+        std::make_unique<RunningProgram>(with_processes(limit, 71200 + limit, std::move(sample))));
+  }
+  bool lacked_listener = false;
+  for (auto& program : programs) {
+    const auto said = program->wait().err;
+    const auto lack = said.find("a worker process cannot start its second thread");
+    if (lack == std::string::npos) continue;
+    lacked_listener = true;
+    CHECK(said.find("osiiso::CommandError") < lack);
+    CHECK(said.find(": Resource temporarily unavailable", lack) != std::string::npos);
+  }
+  CHECK(lacked_listener);
 }

@@ -304,11 +304,7 @@ TEST_CASE("commands that are stopped at the same time share the looks at all pro
   }
   const auto looks = process::count_of_looks();
   for (const auto id : ids) children.stop(id, {.grace = 1000s}, base::now());
-  while (!children.empty()) {
-    std::array<pollfd, 1> waited{{{children.descriptor(), POLLIN, 0}}};
-    base::poll_until(waited, children.deadline());
-    children.step(base::now());
-  }
+  drive_to_end(children);
   CHECK(ended == kCommands);
   CHECK(process::count_of_looks() - looks <= kCommands / 10);
 }

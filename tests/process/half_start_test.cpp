@@ -2,8 +2,6 @@
 // Children that nobody waits for until they have executed.
 #include "process/half_start.hpp"
 
-#include <poll.h>
-
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -14,11 +12,9 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include <doctest/doctest.h>
 
-#include "base/poll.hpp"
 #include "process/child_set.hpp"
 #include "process/launch_pad.hpp"
 #include "process/running.hpp"
@@ -45,11 +41,7 @@ class Loop {
   void stop(process::ChildSet::Id id) { children_.stop(id, {.grace = 0s}, base::now()); }
   /// By the order in which they were begun.
   std::map<int, process::ChildResult> end() {
-    while (!children_.empty()) {
-      std::vector<pollfd> waited{{children_.descriptor(), POLLIN, 0}};
-      base::poll_until(waited, children_.deadline());
-      children_.step(base::now());
-    }
+    drive_to_end(children_);
     return std::move(ended_);
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +18,9 @@
 #include "osiiso/command.hpp"
 #include "osiiso/task_context.hpp"
 
+#include "base/poll.hpp"
 #include "base/stop_state.hpp"
+#include "process/child_set.hpp"
 #include "process/process_list.hpp"
 #include "support/files.hpp"
 
@@ -67,6 +70,14 @@ constexpr Duration kEnoughToDie = std::chrono::milliseconds(500);
 inline bool is_running(pid_t pid) {
   const auto process = process::find_process(pid);
   return process && !process->is_zombie;
+}
+
+inline void drive_to_end(process::ChildSet& children) {
+  while (!children.empty()) {
+    pollfd waited{children.descriptor(), POLLIN, 0};
+    base::poll_until({&waited, 1}, children.deadline());
+    children.step(base::now());
+  }
 }
 
 /// A command that runs beside the test, which can stop it.
