@@ -189,7 +189,7 @@ class MapRun {
   /// Where nothing is outstanding a halt ends nothing, and no hook tells of it.
   template <typename Queue>
   SignalWatch::Reactions reactions_to(Queue& queue) {
-    auto reactions = reactions_of(queue);
+    auto reactions = reactions_of(queue, view_.progress);
     reactions.first = [this, halt = std::move(reactions.first)](int signal) {
       halt(signal);
       feeder_.stop();

@@ -119,6 +119,22 @@ void Progress::start(Source source) {
   source_ = std::move(source);
   started_at_ = base::now();
   finished_before_ = source_.stats().finished;
+  const std::lock_guard lock(mutex_);
+  is_started_ = true;
+  if (is_due_) start_thread();
+}
+
+Duration Progress::pause() const {
+  return style_ == Style::bar ? kBetweenDrawings : kBetweenLines;
+}
+
+void Progress::note_due() {
+  const std::lock_guard lock(mutex_);
+  is_due_ = true;
+  if (is_started_ && !is_stopped_) start_thread();
+}
+
+void Progress::start_thread() {
   try {
     thread_ = std::thread([this] { work(); });
   } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)
@@ -127,23 +143,23 @@ void Progress::start(Source source) {
 }
 
 void Progress::stop() {
-  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     is_stopped_ = true;
   }
+  if (!thread_.joinable()) return;
   stopped_.notify_all();
   thread_.join();
   if (style_ == Style::bar) console().draw({});
 }
 
 void Progress::work() {
-  const Duration pause = style_ == Style::bar ? kBetweenDrawings : kBetweenLines;
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, pause, [this] { return is_stopped_; })) {
+  while (!is_stopped_) {
     lock.unlock();
     tell();
     lock.lock();
+    stopped_.wait_for(lock, pause(), [this] { return is_stopped_; });
   }
 }
 

@@ -20,7 +20,8 @@
 namespace osiiso::cli {
 
 /// Tells on standard error how a run is getting on: on a terminal by a few lines that are redrawn
-/// in place, elsewhere by a line every half minute.
+/// in place, elsewhere by a line every half minute. A thread of its own does, from the moment when
+/// there is first something to tell: most runs are over before.
 class Progress {
  public:
   explicit Progress(const RunOptions& options);
@@ -36,8 +37,12 @@ class Progress {
 
   /// Makes the queue call it, before the queue is made.
   void listen(Hooks& hooks);
-  /// Begins to tell. The source must live until `stop`.
+  /// Begins to tell, once it is due. The source must live until `stop`.
   void start(Source source);
+  /// From the beginning to the first thing that is told, and between two of them.
+  Duration pause() const;
+  /// To be called, once, when that has passed. On any thread.
+  void note_due();
   /// Takes away what it has drawn. Harmless where it was not started.
   void stop();
 
@@ -46,6 +51,7 @@ class Progress {
 
   static Style style_of(const RunOptions& options);
   void tell_finished(const TaskResult& result);
+  void start_thread();
   void work();
   void tell();
   bool is_total_known() const { return !source_.is_total_known || source_.is_total_known(); }
@@ -65,6 +71,8 @@ class Progress {
 
   std::mutex mutex_;
   std::condition_variable stopped_;
+  bool is_started_ = false;
+  bool is_due_ = false;
   bool is_stopped_ = false;
   std::thread thread_;
 };

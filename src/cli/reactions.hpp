@@ -9,6 +9,7 @@
 
 #include "cli/ci.hpp"
 #include "cli/console.hpp"
+#include "cli/progress.hpp"
 #include "cli/signals.hpp"
 
 namespace osiiso::cli {
@@ -21,9 +22,9 @@ constexpr Duration kCiPatience = std::chrono::seconds(6);
 /// Answers SIGUSR1.
 void say_running(const std::vector<RunningTask>& tasks, const QueueStats& stats);
 
-/// What signals do to a run of this queue.
+/// What signals do to a run of this queue, and time to what is told of it.
 template <typename Queue>
-SignalWatch::Reactions reactions_of(Queue& queue) {
+SignalWatch::Reactions reactions_of(Queue& queue, Progress& progress) {
   SignalWatch::Reactions reactions;
   const bool ci = in_ci();
   reactions.first = [&queue, ci](int signal) {
@@ -33,6 +34,8 @@ SignalWatch::Reactions reactions_of(Queue& queue) {
   reactions.again = [&queue] { queue.kill(); };
   reactions.status = [&queue] { say_running(queue.running(), queue.stats()); };
   if (ci) reactions.patience = kCiPatience;
+  reactions.later = [&progress] { progress.note_due(); };
+  reactions.after = progress.pause();
   return reactions;
 }
 

@@ -78,7 +78,7 @@ RunSummary run_to_end(AsyncQueue& queue) {
 
 template <typename Queue>
 Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view) {
-  SignalWatch watch(reactions_of(queue));
+  SignalWatch watch(reactions_of(queue, view.progress));
   Ended ended;
   ended.facts.name = std::move(plan.name);
   begin_events(view, queue.run_id(), ended.facts.name, plan.kind, plan.batch.tasks().size());

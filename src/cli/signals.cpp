@@ -118,7 +118,7 @@ class Listener {
       wait_for_signal();
       const std::lock_guard lock(mutex_);
       if (watch_ == nullptr) continue;
-      watch_->lose_patience();
+      watch_->do_what_is_due();
       signalfd_siginfo heard{};
       while (::read(signals_.get(), &heard, sizeof heard) == sizeof heard) {
         watch_->hear(static_cast<int>(heard.ssi_signo));
@@ -133,7 +133,7 @@ class Listener {
     {
       const std::lock_guard lock(mutex_);
       is_watched = watch_ != nullptr;
-      if (is_watched) until = watch_->patience_ends_;
+      if (is_watched) until = watch_->next_due();
     }
     std::array<pollfd, 2> sources{
         {{.fd = changed_.get(), .events = POLLIN, .revents = 0},
@@ -150,6 +150,7 @@ class Listener {
 };
 
 SignalWatch::SignalWatch(Reactions reactions) : reactions_(std::move(reactions)) {
+  if (reactions_.later) later_at_ = base::saturating_add(base::now(), reactions_.after);
   Listener::instance().begin(*this);
 }
 
@@ -162,10 +163,16 @@ std::optional<int> SignalWatch::finish() {
   return first_;
 }
 
-void SignalWatch::lose_patience() {
-  if (patience_ends_ > base::now()) return;
-  patience_ends_ = kNever;
-  reactions_.again();
+void SignalWatch::do_what_is_due() {
+  const auto now = base::now();
+  if (later_at_ <= now) {
+    later_at_ = kNever;
+    reactions_.later();
+  }
+  if (patience_ends_ <= now) {
+    patience_ends_ = kNever;
+    reactions_.again();
+  }
 }
 
 void SignalWatch::hear(int signal) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -32,7 +33,9 @@ class SignalWatch {
     std::function<void(int signal)> first;
     std::function<void()> again;        // a further signal, or `patience` after the first
     std::function<void()> status = {};  // SIGUSR1
-    std::optional<Duration> patience;
+    std::optional<Duration> patience = {};
+    std::function<void()> later = {};  // once, so long after the watch began
+    Duration after{0};
   };
 
   /// They are called on the listening thread.
@@ -53,12 +56,14 @@ class SignalWatch {
   };
 
   void hear(int signal);
-  void lose_patience();
+  void do_what_is_due();
+  base::Instant next_due() const { return std::min(patience_ends_, later_at_); }
   bool is_an_echo(int signal);
 
   const Reactions reactions_;
   // Guarded by the listener's lock until the watch is finished.
   base::Instant patience_ends_ = base::Instant::max();
+  base::Instant later_at_ = base::Instant::max();
   std::optional<Heard> last_;
   std::optional<int> first_;
 };
