@@ -234,6 +234,7 @@ class LoopQueue {
   ~LoopQueue();
 
   AnyAsyncTaskHandle submit_body(TaskOptions options, TaskBody body);
+  AnyAsyncTaskHandle submit_body(TaskBody body);  // with default options
   // `recorders`: one for each body, or none at all.
   AnyAsyncTaskGroup submit_group(TaskOptions options, std::vector<TaskBody> bodies,
                                  std::vector<RecorderPtr> recorders = {});

@@ -34,13 +34,15 @@ class Submitting : public Kinds::Queue {
   /// tasks`).
   template <typename F, typename... Args>
   auto submit(TaskOptions options, F&& function, Args&&... arguments) {
-    return submit_bound(std::move(options),
-                        make_bound(std::forward<F>(function), std::forward<Args>(arguments)...));
+    return typed(
+        make_bound(std::forward<F>(function), std::forward<Args>(arguments)...),
+        [&](TaskBody body) { return this->submit_body(std::move(options), std::move(body)); });
   }
   template <typename F, typename... Args>
   requires(!std::is_convertible_v<F, TaskOptions> &&
            !std::is_same_v<std::decay_t<F>, Batch>) auto submit(F&& function, Args&&... arguments) {
-    return submit(TaskOptions{}, std::forward<F>(function), std::forward<Args>(arguments)...);
+    return typed(make_bound(std::forward<F>(function), std::forward<Args>(arguments)...),
+                 [this](TaskBody body) { return this->submit_body(std::move(body)); });
   }
   using Base::submit;
 
@@ -142,11 +144,11 @@ class Submitting : public Kinds::Queue {
     }
   }
 
-  template <typename Bound>
-  auto submit_bound(TaskOptions options, Bound&& call) {
+  /// The handle that `submit_one` gives for the call as a body, as what it is known to be.
+  template <typename Bound, typename Submit>
+  auto typed(Bound&& call, const Submit& submit_one) {
     using Made = std::decay_t<Bound>;
-    auto handle =
-        this->submit_body(std::move(options), Queue::make_body(std::forward<Bound>(call)));
+    auto handle = submit_one(Queue::make_body(std::forward<Bound>(call)));
     if constexpr (std::is_same_v<Made, TaskBody>) {
       return handle;
     } else {

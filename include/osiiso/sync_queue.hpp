@@ -79,6 +79,7 @@ class SyncQueue {
   ~SyncQueue();
 
   AnySyncTaskHandle submit_body(TaskOptions options, TaskBody body);
+  AnySyncTaskHandle submit_body(TaskBody body);  // with default options
   // `recorders`: one for each body, or none at all.
   AnySyncTaskGroup submit_group(TaskOptions options, std::vector<TaskBody> bodies,
                                 std::vector<RecorderPtr> recorders = {});

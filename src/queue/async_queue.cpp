@@ -186,6 +186,10 @@ AnyAsyncTaskHandle LoopQueue::submit_body(TaskOptions options, TaskBody body) {
   return {engine_, engine_->submit(std::move(options), std::move(body), false)};
 }
 
+AnyAsyncTaskHandle LoopQueue::submit_body(TaskBody body) {
+  return {engine_, engine_->submit(std::move(body), false)};
+}
+
 std::vector<AnyAsyncTaskHandle> LoopQueue::submit(Batch batch) {
   std::vector<AnyAsyncTaskHandle> handles;
   handles.reserve(batch.tasks().size());

@@ -98,6 +98,8 @@ class Engine {
   /// Waits for room where the queue is bounded; or, unless `wait_for_room`, throws
   /// `QueueFullError`.
   RecordPtr submit(TaskOptions options, TaskBody body, bool wait_for_room = true);
+  /// The same with default options, for less.
+  RecordPtr submit(TaskBody body, bool wait_for_room = true);
   /// `wait_for_room` false: throws `QueueFullError` where the batch does not fit as a whole.
   Accepted submit(Batch batch, bool wait_for_room = true);
 
@@ -190,6 +192,9 @@ class Engine {
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
   std::shared_ptr<const OptionSet> option_set(TaskOptions options, bool is_command);
+  template <typename SetOf>
+  void submit_record(const RecordPtr& record, const std::vector<TaskNeed>& needs,
+                     const SetOf& set_of, bool wait_for_room);
   void require_callable(const TaskBody& body) const;
   void require_open(const OptionSet& set) const;
   /// Whether so many further tasks may be outstanding.

@@ -80,10 +80,28 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   require_callable(body);
   require_own(options.needs);
   // Apart from these two, most tasks have the options of the one before.
-  auto record = make_record(std::exchange(options.name, {}), std::move(body));
+  const auto record = make_record(std::exchange(options.name, {}), std::move(body));
   const auto needs = std::exchange(options.needs, {});
+  submit_record(
+      record, needs, [&](bool is_command) { return option_set(std::move(options), is_command); },
+      wait_for_room);
+  return record;
+}
+
+RecordPtr Engine::submit(TaskBody body, bool wait_for_room) {
+  static const auto defaults = std::make_shared<const TaskOptions>();
+  require_callable(body);
+  const auto record = make_record({}, std::move(body));
+  submit_record(
+      record, {}, [&](bool is_command) { return option_set(defaults, is_command); }, wait_for_room);
+  return record;
+}
+
+template <typename SetOf>
+void Engine::submit_record(const RecordPtr& record, const std::vector<TaskNeed>& needs,
+                           const SetOf& set_of, bool wait_for_room) {
   Turn turn(*this);
-  auto set = option_set(std::move(options), is_command(*record));
+  auto set = set_of(is_command(*record));
   require_open(*set);
   require_repeatable(*set, record->body);
   if (!fits(1)) {
@@ -98,7 +116,6 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   link_needs(record, needs);
   notify_submitted(record);
   accept(record, now_);
-  return record;
 }
 
 Accepted Engine::submit(Batch batch, bool wait_for_room) {

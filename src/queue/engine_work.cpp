@@ -40,7 +40,7 @@ Status status_of(State state) {
 
 scheduler::Next Engine::next(Turn& /*turn*/) {
   const auto next = core_.next(now_);
-  settle();
+  settle();  // now, for whoever finds nothing to start waits inside this turn
   return next;
 }
 

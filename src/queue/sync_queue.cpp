@@ -53,6 +53,11 @@ AnySyncTaskHandle SyncQueue::submit_body(TaskOptions options, TaskBody body) {
   return {engine_, engine_->submit(std::move(options), std::move(body))};
 }
 
+AnySyncTaskHandle SyncQueue::submit_body(TaskBody body) {
+  if (engine_->options().size > 0) return submit_body(TaskOptions{}, std::move(body));
+  return {engine_, engine_->submit(std::move(body))};
+}
+
 std::vector<AnySyncTaskHandle> SyncQueue::submit(Batch batch) {
   std::vector<AnySyncTaskHandle> handles;
   handles.reserve(batch.tasks().size());
