@@ -18,8 +18,10 @@ struct BareLoop {
 /// threads, and on three.
 std::vector<BareLoop> bare_loops();
 
-/// posix_spawn on two threads again, but each command in a session of its own, as our tasks are:
-/// for that the kernel makes a scheduling group, too (autogroup).
-BareLoop session_loop();
+/// What each queue could reach at best: the same with a session for each command, as our tasks have
+/// (for that the kernel makes a scheduling group, too), on two threads; in two processes that are
+/// told by a socket what to start, and tell when it has ended; and by one thread that starts the
+/// next command without waiting until the last one has executed.
+std::vector<BareLoop> floor_loops();
 
 }  // namespace bench

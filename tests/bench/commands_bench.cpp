@@ -122,7 +122,7 @@ std::vector<Series> race_all(const Workload& workload, const Settings& settings,
   };
   for (const auto& loop : bench::bare_loops()) add_loop(loop);
   const std::size_t bare = contenders.size();
-  add_loop(bench::session_loop());
+  for (const auto& loop : bench::floor_loops()) add_loop(loop);
   const auto add = [&](std::vector<Contender> more) {
     std::ranges::move(more, std::back_inserter(contenders));
   };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // What does not follow from how fast commands start: many tasks, many at once, much output, how
-// soon a timeout or cancel takes hold, how well a rate is kept, how fast job files are read. Each
-// section is a table of medians over the rounds; where it has a peer, the peer takes its turn in
-// every round.
+// soon a timeout or cancel takes hold, how well a rate is kept, what a function costs, how fast job
+// files are read. Each section is a table of medians over the rounds; where it has a peer, the peer
+// takes its turn in every round.
 //
 //     osiiso_bench_limits [--only SECTION] [--rounds N] [--tasks N] [--sleepers N] [--mebibytes N]
-//                         [--samples N] [--json FILE] [--osiiso PROGRAM]
+//                         [--samples N] [--functions N] [--json FILE] [--osiiso PROGRAM]
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -34,7 +34,9 @@ struct Section {
 const Section kSections[] = {
     {"tasks", bench::measure_tasks},         {"sleepers", bench::measure_sleepers},
     {"output", bench::measure_output},       {"rates", bench::measure_rates},
-    {"reactions", bench::measure_reactions}, {"reading", bench::measure_reading},
+    {"reactions", bench::measure_reactions}, {"functions", bench::measure_functions},
+    {"cancels", bench::measure_cancels},     {"checkpoint", bench::measure_checkpoint},
+    {"reading", bench::measure_reading},
 };
 
 LimitSettings read_settings(int count, char** arguments) {
@@ -48,6 +50,7 @@ LimitSettings read_settings(int count, char** arguments) {
                        {"--sleepers", &settings.sleepers},
                        {"--mebibytes", &settings.mebibytes},
                        {"--samples", &settings.samples},
+                       {"--functions", &settings.functions},
                        {"--only", &settings.only},
                        {"--json", &settings.json},
                        {"--osiiso", &settings.program}});

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -16,17 +15,21 @@
 namespace bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 double cpu_of(const rusage& usage) {
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double peak_of(const rusage& usage) {
+  return static_cast<double>(usage.ru_maxrss) * 1024;
+}
+
+rusage usage_of(int whom) {
+  rusage usage{};
+  getrusage(whom, &usage);
+  return usage;
 }
 
 [[noreturn]] void become(const std::vector<std::string>& argv, const std::string& input) {
@@ -46,19 +49,25 @@ double cpu_of(const rusage& usage) {
 }  // namespace
 
 Cost measure_function(const std::function<void()>& work) {
+  return measure_timed([&] {
+    const Stopwatch watch;
+    work();
+    return watch.seconds();
+  });
+}
+
+Cost measure_timed(const std::function<double()>& work) {
   int ends[2] = {};
   if (pipe(ends) != 0) give_up("pipe");
   const pid_t child = fork();
   if (child == 0) {
-    const auto start = Clock::now();
-    work();
-    Cost cost{.seconds = seconds_since(start)};
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
+    const double peak_before = peak_of(usage_of(RUSAGE_SELF));
+    Cost cost{.seconds = work()};
+    const auto usage = usage_of(RUSAGE_SELF);
     cost.own_cpu = cpu_of(usage);
-    cost.peak_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
-    getrusage(RUSAGE_CHILDREN, &usage);
-    cost.child_cpu = cpu_of(usage);
+    cost.child_cpu = cpu_of(usage_of(RUSAGE_CHILDREN));
+    cost.peak_bytes = peak_of(usage);
+    cost.grown_bytes = cost.peak_bytes - peak_before;
     const bool told = write(ends[1], &cost, sizeof cost) == sizeof cost;
     _exit(told ? 0 : 1);
   }
@@ -82,15 +91,15 @@ int wait_for_program(pid_t program, Cost& cost) {
   rusage usage{};
   if (wait4(program, &status, 0, &usage) != program) give_up("wait4");
   cost.own_cpu = cpu_of(usage);
-  cost.peak_bytes = static_cast<double>(usage.ru_maxrss) * 1024;
+  cost.peak_bytes = peak_of(usage);
   return status;
 }
 
 Cost measure_program(const std::vector<std::string>& argv, const std::string& input) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   Cost cost;
   if (wait_for_program(start_program(argv, input), cost) != 0) give_up(argv.front());
-  cost.seconds = seconds_since(start);
+  cost.seconds = watch.seconds();
   return cost;
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -16,10 +17,24 @@ struct Cost {
   double own_cpu = 0;    ///< seconds of the process itself
   double child_cpu = 0;  ///< seconds of the processes that it waited for
   double peak_bytes = 0;
+  double grown_bytes = 0;  ///< of a function: by so much it raised the peak
+};
+
+/// Measures seconds from its beginning.
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 /// The cost of `work` in a child process of its own. A child that fails ends this program.
 Cost measure_function(const std::function<void()>& work);
+/// The same; but the seconds are those that `work` returns.
+Cost measure_timed(const std::function<double()>& work);
 
 /// The cost of a program that reads `input` (a file, /dev/null) and writes to /dev/null. The
 /// processes that a program starts count as its own here: it may be one of them.

@@ -15,7 +15,8 @@ struct LimitSettings {
   std::size_t sleepers = 5000;
   std::size_t mebibytes = 1024;  ///< of output of one task
   std::size_t samples = 200;     ///< of a reaction
-  std::string only;              ///< part of a section's name
+  std::size_t functions = 1'000'000;
+  std::string only;  ///< part of a section's name
   std::string json;
   std::string program;
   std::string noop;  ///< the cheapest command
@@ -37,6 +38,16 @@ Table measure_reactions(const LimitSettings& settings, const TemporaryFolder& fo
 
 /// How many attempts start a second where a rate is given.
 Table measure_rates(const LimitSettings& settings, const TemporaryFolder& folder);
+
+/// Functions that do nothing, next to an Asio thread pool with futures and, where it is installed,
+/// a TBB task group: time from the first submission, and memory.
+Table measure_functions(const LimitSettings& settings, const TemporaryFolder& folder);
+
+/// What a cancel costs, as the queue grows.
+Table measure_cancels(const LimitSettings& settings, const TemporaryFolder& folder);
+
+/// What it costs to record a success in a checkpoint, and to restore it.
+Table measure_checkpoint(const LimitSettings& settings, const TemporaryFolder& folder);
 
 /// Job files from memory to a plan, next to yaml-cpp's events with nobody to hear them.
 Table measure_reading(const LimitSettings& settings, const TemporaryFolder& folder);
