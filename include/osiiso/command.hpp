@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -91,7 +92,7 @@ class CommandError : public Error {
 ///     queue.submit({.retries = 2}, osiiso::Command::shell("make -C docs | tee log"));
 ///     queue.submit(osiiso::Command::argv({"convert", path, "out.png"}));
 ///
-/// A value; copying it is cheap as long as the settings are shared.
+/// A value. Copies share the text for the shell and the settings.
 class Command {
  public:
   using Settings = std::shared_ptr<const CommandSettings>;
@@ -107,17 +108,22 @@ class Command {
   /// `OptionError` for a name that is empty or holds `=`, and for a NUL byte in either.
   Command& with_variable(std::string_view name, std::string_view value);
 
-  /// The same command, shown to readers as `text` (a template with its inputs filled in, say).
-  Command& with_text(std::string text);
+  /// The same command with other settings.
+  Command& with_settings(Settings settings);
 
-  bool is_shell() const { return is_shell_; }
+  /// The same command, shown to readers as `text` (a template with its inputs filled in, say).
+  Command& with_text(std::string_view text);
+
+  bool is_shell() const { return shell_text_ != nullptr; }
   /// The words of an argv; for a shell command its text alone.
   std::vector<std::string> words() const;
   /// Readable text: the shell text as it is, or the words quoted as a shell would need them.
   std::string text() const;
   const CommandSettings& settings() const;
   /// What `with_variable` added: `name=value` strings, each ended by a NUL.
-  const std::string& variables() const { return variables_; }
+  std::string_view variables() const {
+    return std::string_view(own_).substr(variables_at_, text_at_ - variables_at_);
+  }
 
   /// Runs the command to its end on the calling thread. Honours the context's stop request: the
   /// process group gets SIGTERM, the grace, SIGKILL. Throws `CommandError` unless the exit code is
@@ -127,11 +133,14 @@ class Command {
  private:
   Command() = default;
 
-  std::string words_;  // NUL-separated, so that a million commands are a million strings
-  std::string variables_;
-  std::string text_;  // empty: derived from words_
+  // A million commands are to be little more than their texts: what each has of its own stands in
+  // one string without room to spare. Of an argv the words, then the variables, each ended by a
+  // NUL, then the text for readers, where it is not derived.
+  std::string own_;
+  std::size_t variables_at_ = 0;
+  std::size_t text_at_ = 0;
+  std::shared_ptr<const std::string> shell_text_;  // null: an argv
   Settings settings_;
-  bool is_shell_ = false;
 };
 
 }  // namespace osiiso

@@ -194,12 +194,12 @@ void InputNames::add(const Input& input) {
 Template Template::shell(std::string text, const std::vector<std::string>& shell,
                          const InputNames& names) {
   Template made(names);
-  made.is_shell_ = true;
   const auto dialect = dialect_of(shell);
   const auto match = [&](std::size_t at) { return made.match(text, at).length; };
   const auto places = find_in_shell(text, dialect.value_or(ShellDialect::posix), match);
 
   std::vector<Piece>& pieces = made.words_.emplace_back();
+  std::string expanded;
   std::string pending;
   std::size_t done = 0;
   for (const ShellPlace& place : places) {
@@ -230,17 +230,19 @@ Template Template::shell(std::string text, const std::vector<std::string>& shell
     piece.field = made.field_for(found);
     piece.context = place.context;
     const std::string& variable = made.fields_[*piece.field].variable;
-    made.shell_text_ += base::format("{}{}${{{}}}{}", piece.text, opening(place.context), variable,
-                                     closing(place.context));
+    expanded += base::format("{}{}${{{}}}{}", piece.text, opening(place.context), variable,
+                             closing(place.context));
   }
   pending.append(text, done);
-  made.shell_text_ += pending;
+  expanded += pending;
+  if (made.mistakes_.empty()) made.shell_command_ = Command::shell(std::move(expanded));
   pieces.push_back({std::move(pending), std::nullopt, ShellContext::bare});
   return made;
 }
 
 Template Template::argv(const std::vector<std::string>& words, const InputNames& names) {
   Template made(names);
+  made.is_argv_ = true;
   for (const std::string& word : words) made.words_.push_back(made.pieces_of_word(word));
   return made;
 }
@@ -269,7 +271,7 @@ std::vector<Template::Piece> Template::pieces_of_word(std::string_view word) {
 Template::Match Template::match(std::string_view text, std::size_t at) const {
   constexpr std::size_t kLongestName = 200;
   // In a shell text the lexer knows whether it is `${…}`; in an argv it always is left alone.
-  if (!is_shell_ && at > 0 && text[at - 1] == '$') return {};
+  if (is_argv_ && at > 0 && text[at - 1] == '$') return {};
   const bool may_be_literal = text.substr(at).starts_with("{{");
   const std::size_t begin = at + (may_be_literal ? 2 : 1);
   const std::size_t end = text.substr(0, begin + kLongestName).find_first_of("{}", begin);
@@ -420,7 +422,7 @@ Command Template::fill(const Input& input, std::size_t number, Command::Settings
   values.reserve(fields_.size());
   for (const Field& field : fields_) values.push_back(value_of(field, input, number));
 
-  if (!is_shell_) {
+  if (is_argv_) {
     std::vector<std::string> words;
     words.reserve(words_.size());
     for (const std::vector<Piece>& pieces : words_) {
@@ -433,7 +435,8 @@ Command Template::fill(const Input& input, std::size_t number, Command::Settings
     return Command::argv(words, std::move(settings));
   }
 
-  Command command = Command::shell(shell_text_, std::move(settings));
+  Command command = *shell_command_;
+  command.with_settings(std::move(settings));
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     command.with_variable(fields_[i].variable, values[i]);
   }

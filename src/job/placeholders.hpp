@@ -125,10 +125,10 @@ class Template {
   std::string readable(const std::vector<std::string>& values) const;
 
   const InputNames* names_;  // only while the text is read
-  bool is_shell_ = false;
+  bool is_argv_ = false;
   std::vector<Field> fields_;
   std::vector<std::vector<Piece>> words_;  // of a shell text one
-  std::string shell_text_;                 // with the expansions in place
+  std::optional<Command> shell_command_;   // with the expansions in place; not of an argv
   std::vector<Mistake> mistakes_;
 };
 

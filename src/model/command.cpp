@@ -45,8 +45,10 @@ Command Command::argv(const std::vector<std::string>& words, Settings settings) 
   Command made;
   for (const std::string& word : words) {
     refuse_nul(word);
-    made.words_.append(word) += kNul;
+    made.own_.append(word) += kNul;
   }
+  made.own_.shrink_to_fit();
+  made.variables_at_ = made.text_at_ = made.own_.size();
   made.settings_ = std::move(settings);
   return made;
 }
@@ -57,10 +59,8 @@ Command Command::shell(std::string text, Settings settings) {
   }
   refuse_nul(text);
   Command made;
-  made.words_ = std::move(text);
-  made.words_ += kNul;
+  made.shell_text_ = std::make_shared<const std::string>(std::move(text));
   made.settings_ = std::move(settings);
-  made.is_shell_ = true;
   return made;
 }
 
@@ -71,18 +71,33 @@ Command& Command::with_variable(std::string_view name, std::string_view value) {
   if (name.find(kNul) != std::string_view::npos || value.find(kNul) != std::string_view::npos) {
     throw OptionError("a variable must not hold a NUL byte");
   }
-  variables_.append(name).append(1, '=').append(value) += kNul;
+  std::string own;
+  own.reserve(own_.size() + name.size() + value.size() + 2);
+  own.append(own_, 0, text_at_).append(name).append(1, '=').append(value) += kNul;
+  const std::size_t text_at = own.size();
+  own.append(own_, text_at_);
+  own_ = std::move(own);
+  text_at_ = text_at;
   return *this;
 }
 
-Command& Command::with_text(std::string text) {
-  text_ = std::move(text);
+Command& Command::with_settings(Settings settings) {
+  settings_ = std::move(settings);
+  return *this;
+}
+
+Command& Command::with_text(std::string_view text) {
+  std::string own;
+  own.reserve(text_at_ + text.size());
+  own.append(own_, 0, text_at_).append(text);
+  own_ = std::move(own);
   return *this;
 }
 
 std::vector<std::string> Command::words() const {
+  if (shell_text_) return {*shell_text_};
   std::vector<std::string> words;
-  for (std::string_view rest = words_; !rest.empty();) {
+  for (auto rest = std::string_view(own_).substr(0, variables_at_); !rest.empty();) {
     words.emplace_back(rest.substr(0, rest.find(kNul)));
     rest.remove_prefix(words.back().size() + 1);
   }
@@ -90,8 +105,8 @@ std::vector<std::string> Command::words() const {
 }
 
 std::string Command::text() const {
-  if (!text_.empty()) return text_;
-  return is_shell_ ? words_.substr(0, words_.size() - 1) : quoted_line(words());
+  if (text_at_ < own_.size()) return own_.substr(text_at_);
+  return shell_text_ ? *shell_text_ : quoted_line(words());
 }
 
 const CommandSettings& Command::settings() const {

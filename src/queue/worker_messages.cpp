@@ -163,7 +163,7 @@ class Writer {
   void write(const Command& command) {
     write(command.is_shell());
     write(command.words());
-    write(command.variables());
+    write(std::string(command.variables()));
     write(command.settings());
   }
 

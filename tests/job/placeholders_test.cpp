@@ -51,7 +51,7 @@ std::string readable(const std::string& text, const Input& input) {
 
 std::string variables(const std::string& text, const Input& input, std::size_t number = 1) {
   const InputNames names = names_of(input);
-  std::string all = Template::shell(text, kShell, names).fill(input, number, {}).variables();
+  std::string all(Template::shell(text, kShell, names).fill(input, number, {}).variables());
   for (char& c : all) c = c == '\0' ? '|' : c;
   return all;
 }

@@ -57,6 +57,32 @@ TEST_CASE("variables add up, each ended by a NUL") {
   CHECK(command.variables() == std::string("A=1\0B=x=y\0C=\0", 13));
 }
 
+TEST_CASE("words, variables and text keep apart, in whatever order they come") {
+  for (const bool is_shell : {false, true}) {
+    CAPTURE(is_shell);
+    const Words words = is_shell ? Words{"echo $A $B"} : Words{"echo", "", "a b"};
+    Command command = is_shell ? Command::shell(words.front()) : Command::argv(words);
+    command.with_variable("A", "1").with_text("shown").with_variable("B", "").with_text("anew");
+    CHECK(command.words() == words);
+    CHECK(command.variables() == std::string("A=1\0B=\0", 7));
+    CHECK(command.text() == "anew");
+    command.with_text("");
+    CHECK(command.text() == (is_shell ? "echo $A $B" : "echo '' 'a b'"));
+    CHECK(command.variables() == std::string("A=1\0B=\0", 7));
+  }
+}
+
+TEST_CASE("a copy with other settings leaves the first one as it is") {
+  const Command first = Command::shell("true");
+  Command second = first;
+  second.with_settings(std::make_shared<const CommandSettings>(CommandSettings{.cwd = "/tmp"}))
+      .with_variable("A", "1");
+  CHECK(second.settings().cwd == "/tmp");
+  CHECK(second.words() == Words{"true"});
+  CHECK(first.settings().cwd.empty());
+  CHECK(first.variables().empty());
+}
+
 TEST_CASE("a variable that no environment can hold is refused") {
   Command command = Command::shell("true");
   CHECK_THROWS_AS(command.with_variable("", "1"), OptionError);
