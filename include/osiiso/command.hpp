@@ -92,7 +92,8 @@ class CommandError : public Error {
 ///     queue.submit({.retries = 2}, osiiso::Command::shell("make -C docs | tee log"));
 ///     queue.submit(osiiso::Command::argv({"convert", path, "out.png"}));
 ///
-/// A value. Copies share the text for the shell and the settings.
+/// A value. Copies share the text for the shell and the settings. After a move it can only be
+/// assigned to.
 class Command {
  public:
   using Settings = std::shared_ptr<const CommandSettings>;
@@ -120,7 +121,8 @@ class Command {
   /// Readable text: the shell text as it is, or the words quoted as a shell would need them.
   std::string text() const;
   const CommandSettings& settings() const;
-  /// What `with_variable` added: `name=value` strings, each ended by a NUL.
+  /// What `with_variable` added: `name=value` strings, each ended by a NUL. Valid until the command
+  /// is changed.
   std::string_view variables() const {
     return std::string_view(own_).substr(variables_at_, text_at_ - variables_at_);
   }

@@ -131,10 +131,11 @@ Duration Progress::pause() const {
 void Progress::note_due() {
   const std::lock_guard lock(mutex_);
   is_due_ = true;
-  if (is_started_ && !is_stopped_) start_thread();
+  if (is_started_) start_thread();
 }
 
 void Progress::start_thread() {
+  if (is_stopped_ || thread_.joinable()) return;
   try {
     thread_ = std::thread([this] { work(); });
   } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)

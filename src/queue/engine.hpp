@@ -256,6 +256,7 @@ class Engine {
   const std::uint64_t key_high_;  // random: the run's id and the root of the task ids
   const std::uint64_t key_low_;
   const std::string run_id_;
+  const std::shared_ptr<const TaskOptions> defaults_ = std::make_shared<const TaskOptions>();
 
   void (*require_body_)(const TaskBody&) = nullptr;
 

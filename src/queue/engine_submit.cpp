@@ -89,11 +89,11 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
 }
 
 RecordPtr Engine::submit(TaskBody body, bool wait_for_room) {
-  static const auto defaults = std::make_shared<const TaskOptions>();
   require_callable(body);
   const auto record = make_record({}, std::move(body));
   submit_record(
-      record, {}, [&](bool is_command) { return option_set(defaults, is_command); }, wait_for_room);
+      record, {}, [&](bool is_command) { return option_set(defaults_, is_command); },
+      wait_for_room);
   return record;
 }
 

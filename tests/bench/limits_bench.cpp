@@ -29,13 +29,13 @@ struct Section {
   bench::Table (*measure)(const LimitSettings& settings, const bench::TemporaryFolder& folder);
 };
 
-// The sections that start programs come first: what this process has held by then counts as the
-// peak memory of each.
+// What this process has held by then counts as the peak memory of what it starts, so the sections
+// that measure memory come first.
 const Section kSections[] = {
-    {"tasks", bench::measure_tasks},         {"sleepers", bench::measure_sleepers},
-    {"output", bench::measure_output},       {"rates", bench::measure_rates},
-    {"reactions", bench::measure_reactions}, {"functions", bench::measure_functions},
-    {"cancels", bench::measure_cancels},     {"checkpoint", bench::measure_checkpoint},
+    {"tasks", bench::measure_tasks},     {"sleepers", bench::measure_sleepers},
+    {"output", bench::measure_output},   {"functions", bench::measure_functions},
+    {"cancels", bench::measure_cancels}, {"checkpoint", bench::measure_checkpoint},
+    {"rates", bench::measure_rates},     {"reactions", bench::measure_reactions},
     {"reading", bench::measure_reading},
 };
 

@@ -144,8 +144,8 @@ TEST_CASE("a worker process that has no second thread for a function says so") {
   bool lacked_listener = false;
   for (auto& program : programs) {
     lacked_listener |= program->wait().out ==
-                       "a worker process cannot start its second thread: Resource temporarily "
-                       "unavailable\n";
+                       "failed: a worker process cannot start its second thread: Resource "
+                       "temporarily unavailable\n";
   }
   CHECK(lacked_listener);
 }

@@ -18,13 +18,7 @@ namespace bench {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-
-constexpr auto kPatience = 5min;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+constexpr double kPatience = 300;  // seconds
 
 std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> children;
@@ -51,8 +45,8 @@ double status_of(pid_t process, const std::string& field) {
 }
 
 void wait_until(const char* what, const std::function<bool()>& is_true) {
-  for (const auto start = Clock::now(); !is_true(); std::this_thread::sleep_for(20ms)) {
-    if (Clock::now() - start > kPatience) give_up(what);
+  for (const Stopwatch watch; !is_true(); std::this_thread::sleep_for(20ms)) {
+    if (watch.seconds() > kPatience) give_up(what);
   }
 }
 
@@ -65,22 +59,22 @@ std::string write_job(std::size_t sleepers, const TemporaryFolder& folder) {
 }
 
 void add_round(Table& table, const LimitSettings& settings, const std::string& job) {
-  const auto start = Clock::now();
+  const Stopwatch starting;
   // What was started is the guardian, the program is its child.
   const pid_t guardian = start_program({settings.program, "run", job});
   wait_until("starting the program", [&] { return !children_of(guardian).empty(); });
   const pid_t program = children_of(guardian).front();
   wait_until("starting the sleepers",
              [&] { return children_of(program).size() >= settings.sleepers; });
-  const double started = seconds_since(start);
+  const double started = starting.seconds();
   const double threads = status_of(program, "Threads:");
   const double peak = status_of(program, "VmHWM:") / 1024;
-  const auto stop = Clock::now();
+  const Stopwatch stopping;
   kill(guardian, SIGTERM);
   Cost cost;
   wait_for_program(guardian, cost);
   table.add(fmt::format("{} commands that sleep", settings.sleepers),
-            {peak, threads, started, seconds_since(stop)});
+            {peak, threads, started, stopping.seconds()});
 }
 
 }  // namespace

@@ -10,5 +10,6 @@ int main(int argc, char** argv) {
   osiiso::ProcessQueue queue({.workers = 1});
   const auto task = queue.submit([] {});
   queue.run();
-  std::cout << task.result()->message << '\n';
+  const auto result = task.result();
+  std::cout << (result->exception ? "failed: " : "done") << result->message << '\n';
 }
