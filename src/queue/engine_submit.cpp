@@ -80,7 +80,7 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
   require_callable(body);
   require_own(options.needs);
   // Apart from these two, most tasks have the options of the one before.
-  const auto record = make_record(std::exchange(options.name, {}), std::move(body));
+  auto record = make_record(std::exchange(options.name, {}), std::move(body));
   const auto needs = std::exchange(options.needs, {});
   submit_record(
       record, needs, [&](bool is_command) { return option_set(std::move(options), is_command); },
@@ -90,7 +90,7 @@ RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room)
 
 RecordPtr Engine::submit(TaskBody body, bool wait_for_room) {
   require_callable(body);
-  const auto record = make_record({}, std::move(body));
+  auto record = make_record({}, std::move(body));
   submit_record(
       record, {}, [&](bool is_command) { return option_set(defaults_, is_command); },
       wait_for_room);
