@@ -43,14 +43,24 @@ class Batch {
 
   using SharedOptions = std::shared_ptr<const TaskOptions>;
 
+  /// What few tasks have.
+  struct TaskExtras {
+    std::vector<Need> needs = {};
+    RecorderPtr recorder = {};
+  };
   struct TaskEntry {
     std::string name;  ///< empty: derived from the body
     SharedOptions options;
     TaskBody body;
     std::optional<Group> group;
-    bool finally = false;     ///< waits for the others of its group, without one for all others
-    std::vector<Need> needs;  ///< in addition to those of the group
-    RecorderPtr recorder;     ///< null: nothing is kept of it beyond the run
+    bool finally = false;  ///< waits for the others of its group, without one for all others
+    std::unique_ptr<TaskExtras> extras = {};  ///< null: none
+
+    /// In addition to those of the group.
+    const std::vector<Need>& needs() const;
+    /// Null: nothing is kept of it beyond the run.
+    RecorderPtr recorder() const { return extras ? extras->recorder : nullptr; }
+    TaskExtras& make_extras();
   };
   struct GroupEntry {
     GroupOptions options;

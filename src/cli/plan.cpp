@@ -29,7 +29,7 @@ std::vector<std::string> need_names(const Batch& batch, const Batch::TaskEntry& 
                                     : model::name_of(batch.tasks()[need.index]));
     }
   };
-  add(task.needs);
+  add(task.needs());
   if (task.group && !task.finally) add(batch.groups()[static_cast<std::size_t>(*task.group)].needs);
   return names;
 }

@@ -131,7 +131,7 @@ void Selector::take_needs() {
   while (!unvisited_.empty()) {
     const Batch::TaskEntry& task = tasks_[unvisited_.back()];
     unvisited_.pop_back();
-    for (const Batch::Need& need : task.needs) take_need(need);
+    for (const Batch::Need& need : task.needs()) take_need(need);
     if (!task.group) continue;
     const auto group = static_cast<std::size_t>(*task.group);
     if (group_touched_[group]) continue;
@@ -158,7 +158,7 @@ Batch Selector::release() {
     if (group_touched_[i]) copy_needs(new_groups_[i], groups_[i].needs);
   }
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    if (task_selected_[i]) copy_needs(new_tasks_[i], tasks_[i].needs);
+    if (task_selected_[i]) copy_needs(new_tasks_[i], tasks_[i].needs());
   }
   return std::move(made_);
 }

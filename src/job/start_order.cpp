@@ -72,7 +72,7 @@ class Walk {
 
   void link_task(std::size_t task) {
     const auto& entry = batch_.tasks()[task];
-    link_needs(entry.needs, task);
+    link_needs(entry.needs(), task);
     if (!entry.group) {
       entry.finally ? link(run_body(), task) : link(task, run_body());
       return;

@@ -161,8 +161,9 @@ std::optional<Node> CycleSearch::edge(Node node, std::size_t number) const {
 
 std::optional<Node> CycleSearch::edge_of_task(Node task, std::size_t number) const {
   const Batch::TaskEntry& entry = tasks_[task];
-  if (number < entry.needs.size()) return node_of(entry.needs[number]);
-  if (number > entry.needs.size()) return std::nullopt;
+  const std::vector<Batch::Need>& needs = entry.needs();
+  if (number < needs.size()) return node_of(needs[number]);
+  if (number > needs.size()) return std::nullopt;
   if (entry.group)
     return static_cast<Node>(*entry.group) + (entry.finally ? others_of_group_ : start_);
   return entry.finally ? std::optional(others_of_run_) : std::nullopt;
@@ -216,6 +217,16 @@ Entry& entry_at(std::vector<Entry>& entries, Position position) {
 
 }  // namespace
 
+const std::vector<Batch::Need>& Batch::TaskEntry::needs() const {
+  static const std::vector<Need> kNone;
+  return extras ? extras->needs : kNone;
+}
+
+Batch::TaskExtras& Batch::TaskEntry::make_extras() {
+  if (!extras) extras = std::make_unique<TaskExtras>();
+  return *extras;
+}
+
 Batch::Group Batch::add_group(GroupOptions options) {
   if (options.workers < 0) throw OptionError("workers must be >= 0");
   groups_.push_back({std::move(options), {}});
@@ -236,9 +247,7 @@ Batch::Task Batch::add(std::string name, SharedOptions options, TaskBody body,
                     .options = std::move(options),
                     .body = std::move(body),
                     .group = group,
-                    .finally = false,
-                    .needs = {},
-                    .recorder = nullptr});
+                    .finally = false});
   return static_cast<Task>(tasks_.size() - 1);
 }
 
@@ -251,12 +260,12 @@ Batch::Task Batch::add_finally(std::string name, SharedOptions options, TaskBody
 
 void Batch::need(Task task, Task needed) {
   entry_at(tasks_, needed);
-  entry_at(tasks_, task).needs.push_back({false, static_cast<std::uint32_t>(needed)});
+  entry_at(tasks_, task).make_extras().needs.push_back({false, static_cast<std::uint32_t>(needed)});
 }
 
 void Batch::need(Task task, Group needed) {
   entry_at(groups_, needed);
-  entry_at(tasks_, task).needs.push_back({true, static_cast<std::uint32_t>(needed)});
+  entry_at(tasks_, task).make_extras().needs.push_back({true, static_cast<std::uint32_t>(needed)});
 }
 
 void Batch::need(Group group, Task needed) {
@@ -272,14 +281,14 @@ void Batch::need(Group group, Group needed) {
 void Batch::record(Task task, RecorderPtr recorder) {
   auto& entry = entry_at(tasks_, task);
   if (entry.finally) throw OptionError("a finally task always runs, it cannot be restored");
-  entry.recorder = std::move(recorder);
+  entry.make_extras().recorder = std::move(recorder);
 }
 
 std::vector<std::string> Batch::find_cycle() const {
-  const auto needs_nothing = [](const auto& entry) { return entry.needs.empty(); };
-  if (std::ranges::all_of(tasks_, needs_nothing) && std::ranges::all_of(groups_, needs_nothing)) {
-    return {};  // as in most batches
-  }
+  const bool is_plain =
+      std::ranges::all_of(tasks_, [](const TaskEntry& task) { return task.needs().empty(); }) &&
+      std::ranges::all_of(groups_, [](const GroupEntry& group) { return group.needs.empty(); });
+  if (is_plain) return {};  // as most batches are
   return CycleSearch(tasks_, groups_).run();
 }
 

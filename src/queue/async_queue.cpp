@@ -198,6 +198,10 @@ std::vector<AnyAsyncTaskHandle> LoopQueue::submit(Batch batch) {
   return handles;
 }
 
+void LoopQueue::post(Batch batch) {
+  engine_->post(std::move(batch), false);
+}
+
 std::vector<AnyAsyncTaskHandle> LoopQueue::submit_all(TaskOptions options,
                                                       std::vector<TaskBody> bodies,
                                                       std::vector<RecorderPtr> recorders) {

@@ -196,7 +196,7 @@ void Engine::begin_run(std::optional<Duration> timeout) {
 }
 
 bool Engine::is_idle() const {
-  return core_.unfinished() == 0 && notices_.empty() && !delivering_;
+  return core_.unfinished() == 0 && !has_untold() && !delivering_;
 }
 
 bool Engine::run_is_over() const {
@@ -222,7 +222,8 @@ RunSummary Engine::collect() {
   if (started_at_) summary.duration = base::now() - *started_at_;
   summary.results.reserve(accepted_.size());
   for (const auto index : accepted_) {
-    const auto released = std::move(records_[static_cast<std::size_t>(index)]);
+    const auto released =
+        std::get<RecordPtr>(std::exchange(slots_[static_cast<std::size_t>(index)], {}));
     if (released->result.restored) {
       summary.restored.push_back(result_of(released));
     } else if (!released->result.detached) {
@@ -249,7 +250,7 @@ void Engine::let_go(const RecordPtr& record) {
   const auto& result = record->result;
   if (!result.restored && !result.detached) let_go_.count(result);
   core_.release(record->index);
-  records_[static_cast<std::size_t>(record->index)].reset();
+  slots_[static_cast<std::size_t>(record->index)] = {};
 }
 
 void Engine::end_halt() {

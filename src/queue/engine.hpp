@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "osiiso/batch.hpp"
@@ -20,6 +21,7 @@
 
 #include "base/stop_state.hpp"
 #include "queue/attempt.hpp"
+#include "queue/posted_batch.hpp"
 #include "queue/record.hpp"
 #include "scheduler/core.hpp"
 
@@ -102,6 +104,8 @@ class Engine {
   RecordPtr submit(TaskBody body, bool wait_for_room = true);
   /// `wait_for_room` false: throws `QueueFullError` where the batch does not fit as a whole.
   Accepted submit(Batch batch, bool wait_for_room = true);
+  /// The same for those who need none of the records: then a task has none before it starts.
+  void post(Batch batch, bool wait_for_room = true);
 
   bool cancel(const RecordPtr& record);
   Status status(const TaskRecord& record) const;
@@ -180,7 +184,7 @@ class Engine {
   /// Whether another attempt could start, were a worker free. Lock held.
   bool startable() const { return core_.startable(); }
   /// Whether hooks wait for the end of this turn. Lock held.
-  bool has_notices() const { return !notices_.empty() && !delivering_; }
+  bool has_notices() const { return has_untold() && !delivering_; }
   /// Calls `on_start`, once the earlier hooks about the task have been called. Without the lock.
   void announce(const Attempt& attempt);
   /// The same without waiting: `then` is called afterwards, by whoever calls the hooks.
@@ -189,6 +193,9 @@ class Engine {
   std::optional<Instant> next_due() const { return core_.next_due(); }
 
  private:
+  /// What stands for a task; a null record where no task has the index.
+  using Slot = std::variant<RecordPtr, Posted>;
+
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
   std::shared_ptr<const OptionSet> option_set(TaskOptions options, bool is_command);
@@ -200,14 +207,27 @@ class Engine {
   /// Whether so many further tasks may be outstanding.
   bool fits(std::size_t tasks) const;
   [[noreturn]] void throw_full() const;
-  void add_to_core(const RecordPtr& record, std::shared_ptr<const OptionSet> set,
-                   std::optional<scheduler::GroupIndex> group, scheduler::Scope finally);
-  std::vector<GroupPtr> add_groups(const std::vector<Batch::GroupEntry>& groups);
+  /// What the core is to know of a task, and what stands for it here.
+  scheduler::TaskIndex add_to_core(const OptionSet& set, std::optional<scheduler::GroupIndex> group,
+                                   scheduler::Scope finally, Slot slot);
+  void note_submission(TaskRecord& record, std::shared_ptr<const OptionSet> set,
+                       std::uint64_t number, Instant at);
   GroupPtr named_group(const std::string& group_id);
   void require_own(const std::vector<TaskNeed>& needs) const;
   void link_needs(const RecordPtr& record, const std::vector<TaskNeed>& needs);
-  void accept(const RecordPtr& record, Instant at);
+  void accept(scheduler::TaskIndex index);
+
+  Accepted hand_in(Batch batch, bool wait_for_room, bool with_records);
+  void choose_sets(PostedBatch& batch);
+  std::vector<GroupPtr> add_groups(const std::vector<Batch::GroupEntry>& groups);
+  std::vector<scheduler::TaskIndex> add_to_core(PostedBatches::iterator posted);
+  void link_needs(const PostedBatch& batch, const std::vector<Batch::GroupEntry>& groups,
+                  const std::vector<scheduler::TaskIndex>& indices);
+  void accept_all(const std::vector<scheduler::TaskIndex>& indices,
+                  std::vector<RestoredTask> restored);
   void restore(TaskRecord& record, std::any value);
+  void release(PostedBatches::iterator posted);
+  RecordPtr make_record_of(const Posted& place, scheduler::TaskIndex index);
 
   Lock lock_soon();
   void settle();
@@ -216,6 +236,8 @@ class Engine {
   void carry_out(const scheduler::Abandoned& effect);
   void carry_out(const scheduler::RetryScheduled& effect);
   void carry_out(const scheduler::Finished& effect);
+  bool can_wait(const scheduler::Finished& effect) const;
+  void conclude(const scheduler::Finished& effect);
   void carry_out(const scheduler::Halted& effect);
 
   void count_timeout_from(const Attempt& attempt, Instant from);
@@ -223,11 +245,14 @@ class Engine {
   /// Whether the end of this attempt would decide about the task.
   bool is_under_way(const Attempt& attempt) const;
   void note_end(const RecordPtr& record, const RecorderPtr& recorder);
-  void complete_result(TaskRecord& record, const scheduler::Finished& effect) const;
-  std::string cancel_message(const scheduler::Finished& effect) const;
-  const RecordPtr& record(scheduler::TaskIndex index) const;
+  void complete_result(TaskRecord& record, const scheduler::Finished& effect);
+  std::string cancel_message(const scheduler::Finished& effect);
+  /// Made now, where there was none yet.
+  const RecordPtr& record(scheduler::TaskIndex index);
+  /// Null where there is none.
+  const TaskRecord* known_record(scheduler::TaskIndex index) const;
   /// Whether its run is over.
-  bool is_released(const RecordPtr& task) const { return record(task->index) != task; }
+  bool is_released(const RecordPtr& task) const { return known_record(task->index) != task.get(); }
   Duration since_start(Instant at) const;
   bool run_is_over() const;
   bool is_idle() const;
@@ -240,7 +265,8 @@ class Engine {
   RunSummary conclude_run();
   HookTask hook_task(const TaskRecord& record, int attempt) const;
   void notify(const RecordPtr& record, std::function<void()> call);
-  void notify_submitted(const RecordPtr& record);
+  void notify_submitted(scheduler::TaskIndex index);
+  bool has_untold() const { return !notices_.empty() || !unconcluded_.empty(); }
   bool hears_attempts() const { return options_.hooks.on_start || options_.hooks.on_spawn; }
   void call_guarded(const std::function<void()>& hook) const noexcept;
 
@@ -269,7 +295,8 @@ class Engine {
   Instant now_;  // when the turn under way began
   scheduler::Core core_;
   Workers* workers_ = nullptr;
-  std::vector<RecordPtr> records_;                       // by TaskIndex
+  PostedBatches posted_;                                 // with tasks that have no record
+  std::vector<Slot> slots_;                              // by TaskIndex
   std::vector<std::shared_ptr<base::StopState>> stops_;  // by worker: of its last attempt
   std::vector<RecordPtr> at_work_;    // by worker: whose attempt it runs, or null
   std::vector<GroupPtr> groups_;      // by GroupIndex
@@ -286,6 +313,7 @@ class Engine {
   std::function<void()> on_over_;
   std::exception_ptr error_;  // of an initializer
   std::deque<Notice> notices_;
+  std::deque<scheduler::Finished> unconcluded_;  // what can wait until it is told of
   std::uint64_t finished_count_ = 0;
   mutable int waiters_ = 0;  // in finished_
   bool delivering_ = false;  // one thread is calling hooks, and takes those that come meanwhile

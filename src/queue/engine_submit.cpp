@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Submission: what was handed in becomes records and tasks of the core.
+// Submission: what was handed in becomes tasks of the core.
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/format.hpp"
-#include "model/task_name.hpp"
 #include "queue/engine.hpp"
 
 namespace osiiso::queue {
@@ -40,39 +39,6 @@ std::optional<Duration> wait_of(const TaskOptions& options) {
   return *options.run_at <= now ? Duration{0} : Duration(*options.run_at - now);
 }
 
-void require_repeatable(const OptionSet& set, const TaskBody& body) {
-  if (set.rules.retries > 0 && body.is_single_use()) {
-    throw OptionError("a callable that takes its arguments as rvalues cannot be retried");
-  }
-}
-
-/// A task that no queue knows of yet, made without any lock, for memory takes time to be had.
-RecordPtr make_record(std::string name, TaskBody body) {
-  auto record = std::make_shared<TaskRecord>();
-  record->result.name = name.empty() ? model::default_name(body) : std::move(name);
-  record->body = std::move(body);
-  return record;
-}
-
-bool is_command(const TaskRecord& record) {
-  return record.body.command() != nullptr;
-}
-
-struct Restored {
-  std::size_t task;
-  std::any value;
-};
-
-/// What earlier runs have finished, in the order of the tasks.
-std::vector<Restored> restored_values(const std::vector<Batch::TaskEntry>& tasks) {
-  std::vector<Restored> restored;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (!tasks[i].recorder) continue;
-    if (auto value = tasks[i].recorder->restore()) restored.push_back({i, std::move(*value)});
-  }
-  return restored;
-}
-
 }  // namespace
 
 RecordPtr Engine::submit(TaskOptions options, TaskBody body, bool wait_for_room) {
@@ -101,7 +67,7 @@ template <typename SetOf>
 void Engine::submit_record(const RecordPtr& record, const std::vector<TaskNeed>& needs,
                            const SetOf& set_of, bool wait_for_room) {
   Turn turn(*this);
-  auto set = set_of(is_command(*record));
+  auto set = set_of(record->body.command() != nullptr);
   require_open(*set);
   require_repeatable(*set, record->body);
   if (!fits(1)) {
@@ -112,79 +78,11 @@ void Engine::submit_record(const RecordPtr& record, const std::vector<TaskNeed>&
     now_ = base::now();
     require_open(*set);
   }
-  add_to_core(record, std::move(set), {}, scheduler::Scope::none);
+  record->index = add_to_core(*set, {}, scheduler::Scope::none, record);
+  note_submission(*record, std::move(set), next_sequence_, now_);
   link_needs(record, needs);
-  notify_submitted(record);
-  accept(record, now_);
-}
-
-Accepted Engine::submit(Batch batch, bool wait_for_room) {
-  if (const auto cycle = batch.find_cycle(); !cycle.empty()) {
-    std::string path = cycle.front();
-    for (std::size_t i = 1; i < cycle.size(); ++i) path += " -> " + cycle[i];
-    throw OptionError("needs form a cycle: " + path);
-  }
-  for (const auto& task : batch.tasks()) {
-    require_callable(task.body);
-    require_own(task.options->needs);
-  }
-  auto tasks = batch.release_tasks();
-  const auto group_entries = batch.release_groups();
-  auto restored = restored_values(tasks);
-
-  Accepted accepted;
-  accepted.tasks.reserve(tasks.size());
-  for (auto& task : tasks) {
-    if (task.name.empty()) task.name = task.options->name;
-    accepted.tasks.push_back(make_record(std::move(task.name), std::move(task.body)));
-    if (task.recorder) accepted.tasks.back()->make_extras().recorder = std::move(task.recorder);
-  }
-
-  const Turn turn(*this);
-  const auto set_of = [&](std::size_t task) {
-    return option_set(tasks[task].options, is_command(*accepted.tasks[task]));
-  };
-  if (!wait_for_room && !fits(tasks.size() - restored.size())) throw_full();
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto set = set_of(i);
-    if (!tasks[i].finally) require_open(*set);
-    require_repeatable(*set, accepted.tasks[i]->body);
-  }
-
-  accepted.groups = add_groups(group_entries);
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto& task = tasks[i];
-    const auto& record = accepted.tasks[i];
-    if (task.group) record->group = accepted.groups[static_cast<std::size_t>(*task.group)];
-    auto scope = scheduler::Scope::none;
-    if (task.finally) scope = task.group ? scheduler::Scope::group : scheduler::Scope::run;
-    add_to_core(record, set_of(i), task.group ? record->group->index : std::nullopt, scope);
-  }
-
-  const auto target = [&](const Batch::Need& need) -> scheduler::Need {
-    if (need.is_group) return *accepted.groups[need.index]->index;
-    return accepted.tasks[need.index]->index;
-  };
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto& record = accepted.tasks[i];
-    link_needs(record, tasks[i].options->needs);
-    for (const auto& need : tasks[i].needs) core_.need(record->index, target(need));
-    if (!tasks[i].group || tasks[i].finally) continue;
-    for (const auto& need : group_entries[static_cast<std::size_t>(*tasks[i].group)].needs) {
-      core_.need(record->index, target(need));
-    }
-  }
-  for (const auto& group : accepted.groups) core_.seal(*group->index);
-  auto next_restored = restored.begin();
-  for (std::size_t i = 0; i < accepted.tasks.size(); ++i) {
-    notify_submitted(accepted.tasks[i]);
-    if (next_restored != restored.end() && next_restored->task == i) {
-      restore(*accepted.tasks[i], std::move(next_restored++->value));
-    } else {
-      accept(accepted.tasks[i], now_);
-    }
-  }
-  return accepted;
+  notify_submitted(record->index);
+  accept(record->index);
 }
 
 void Engine::require_callable(const TaskBody& body) const {
@@ -213,20 +111,10 @@ void Engine::link_needs(const RecordPtr& record, const std::vector<TaskNeed>& ne
   }
 }
 
-void Engine::accept(const RecordPtr& record, Instant at) {
-  core_.accept(record->index, at);
-  if (!record->result.message.empty()) core_.cancel(record->index, at);
-}
-
-void Engine::restore(TaskRecord& record, std::any value) {
-  auto& result = record.result;
-  if (const auto* output = std::any_cast<std::shared_ptr<const CommandOutput>>(&value)) {
-    result.output = *output;
-  }
-  result.value = std::move(value);
-  result.message = "restored from checkpoint";
-  result.restored = true;
-  core_.restore(record.index, now_);
+void Engine::accept(scheduler::TaskIndex index) {
+  core_.accept(index, now_);
+  const auto* record = known_record(index);
+  if (record != nullptr && !record->result.message.empty()) core_.cancel(index, now_);
 }
 
 bool Engine::fits(std::size_t tasks) const {
@@ -275,40 +163,28 @@ GroupPtr Engine::named_group(const std::string& group_id) {
   return last_named_group_;
 }
 
-std::vector<GroupPtr> Engine::add_groups(const std::vector<Batch::GroupEntry>& groups) {
-  std::vector<GroupPtr> added;
-  added.reserve(groups.size());
-  for (const auto& group : groups) {
-    auto made = std::make_shared<GroupRecord>();
-    made->group_id = group.options.group_id.empty() ? base::format("group-{}", next_sequence_)
-                                                    : group.options.group_id;
-    made->index = core_.add_group(static_cast<std::size_t>(group.options.workers));
-    const auto at = static_cast<std::size_t>(*made->index);
-    if (groups_.size() <= at) groups_.resize(at + 1);
-    groups_[at] = made;
-    run_groups_.push_back(made);
-    added.push_back(std::move(made));
-  }
-  return added;
+scheduler::TaskIndex Engine::add_to_core(const OptionSet& set,
+                                         std::optional<scheduler::GroupIndex> group,
+                                         scheduler::Scope finally, Slot slot) {
+  ++next_sequence_;
+  const auto index = core_.add(
+      {.rules = &set.rules, .group = group, .finally = finally, .delay = wait_of(*set.options)});
+  const auto at = static_cast<std::size_t>(index);
+  if (slots_.size() <= at) slots_.resize(at + 1);
+  slots_[at] = std::move(slot);
+  if (options_.keep_results) accepted_.push_back(index);
+  return index;
 }
 
-void Engine::add_to_core(const RecordPtr& record, std::shared_ptr<const OptionSet> set,
-                         std::optional<scheduler::GroupIndex> group, scheduler::Scope finally) {
-  record->result.number = ++next_sequence_;
-  record->result.task_id = TaskId(key_high_, key_low_ ^ scatter(next_sequence_));
-  record->result.created_at = now_.time_since_epoch();
-  record->set = std::move(set);
-  const auto& options = *record->set->options;
-  if (!group && !options.group_id.empty()) record->group = named_group(options.group_id);
-  record->result.must_complete = options.must_complete || finally != scheduler::Scope::none;
-  record->index = core_.add({.rules = &record->set->rules,
-                             .group = group,
-                             .finally = finally,
-                             .delay = wait_of(options)});
-  const auto at = static_cast<std::size_t>(record->index);
-  if (records_.size() <= at) records_.resize(at + 1);
-  records_[at] = record;
-  if (options_.keep_results) accepted_.push_back(record->index);
+void Engine::note_submission(TaskRecord& record, std::shared_ptr<const OptionSet> set,
+                             std::uint64_t number, Instant at) {
+  record.result.number = number;
+  record.result.task_id = TaskId(key_high_, key_low_ ^ scatter(number));
+  record.result.created_at = at.time_since_epoch();
+  record.set = std::move(set);
+  const auto& options = *record.set->options;
+  if (!record.group && !options.group_id.empty()) record.group = named_group(options.group_id);
+  record.result.must_complete = options.must_complete;
 }
 
 }  // namespace osiiso::queue

@@ -45,7 +45,7 @@ scheduler::Next Engine::next(Turn& /*turn*/) {
 }
 
 Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/) {
-  const auto& record = records_[static_cast<std::size_t>(start.task)];
+  const auto& record = this->record(start.task);
   auto& result = record->result;
   result.status = Status::running;
   result.attempts = start.attempt;
@@ -160,9 +160,10 @@ void Engine::notify(const RecordPtr& record, std::function<void()> call) {
   notices_.push_back({record, std::move(call)});
 }
 
-void Engine::notify_submitted(const RecordPtr& record) {
+void Engine::notify_submitted(scheduler::TaskIndex index) {
   if (!options_.hooks.on_submit) return;
-  notify(record, [this, record, command = record->body] {
+  const auto& submitted = record(index);
+  notify(submitted, [this, record = submitted, command = submitted->body] {
     const auto& options = *record->set->options;
     options_.hooks.on_submit(
         {.task_id = task_id(*record),
@@ -177,10 +178,14 @@ void Engine::notify_submitted(const RecordPtr& record) {
 /// Calls what is in `notices_`, in order. Whoever comes while another thread is at it leaves its
 /// own to that one, so a hook may use the queue.
 void Engine::deliver(Lock& lock) {
-  if (delivering_ || notices_.empty()) return;
+  if (delivering_ || !has_untold()) return;
   delivering_ = true;
   const auto* const outer = std::exchange(calling_hooks_of, this);
-  while (!notices_.empty()) {
+  while (has_untold()) {
+    if (notices_.empty()) {
+      conclude(unconcluded_.front());
+      unconcluded_.pop_front();
+    }
     const auto notice = std::move(notices_.front());
     notices_.pop_front();
     lock.unlock();
@@ -258,6 +263,21 @@ void Engine::tell_if_over() {
 }
 
 void Engine::carry_out(const scheduler::Finished& effect) {
+  if (can_wait(effect)) {
+    unconcluded_.push_back(effect);
+  } else {
+    conclude(effect);
+  }
+}
+
+/// Where a halt cancels a million tasks that nobody has a handle of, they need not all have records
+/// at the same time.
+bool Engine::can_wait(const scheduler::Finished& effect) const {
+  return !options_.keep_results && effect.reason == CancelReason::before_execution &&
+         known_record(effect.task) == nullptr;
+}
+
+void Engine::conclude(const scheduler::Finished& effect) {
   const auto& finished = record(effect.task);
   auto& task = *finished;
   complete_result(task, effect);
@@ -320,7 +340,7 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
 }
 
 /// What the attempts have not filled in.
-void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect) const {
+void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect) {
   auto& result = task.result;
   const auto& options = *task.set->options;
   if (const auto* command = task.body.command()) result.command = command->text();
@@ -338,7 +358,7 @@ void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect
   if (!is_need_broken) result.message = cancel_message(effect);
 }
 
-std::string Engine::cancel_message(const scheduler::Finished& effect) const {
+std::string Engine::cancel_message(const scheduler::Finished& effect) {
   const auto needed = [&]() -> const std::string& {
     if (const auto* group = std::get_if<scheduler::GroupIndex>(&*effect.need)) {
       return groups_[static_cast<std::size_t>(*group)]->group_id.str();
@@ -357,8 +377,15 @@ std::string Engine::cancel_message(const scheduler::Finished& effect) const {
   }
 }
 
-const RecordPtr& Engine::record(scheduler::TaskIndex index) const {
-  return records_[static_cast<std::size_t>(index)];
+const RecordPtr& Engine::record(scheduler::TaskIndex index) {
+  auto& slot = slots_[static_cast<std::size_t>(index)];
+  if (const auto* place = std::get_if<Posted>(&slot)) slot = make_record_of(*place, index);
+  return std::get<RecordPtr>(slot);
+}
+
+const TaskRecord* Engine::known_record(scheduler::TaskIndex index) const {
+  const auto* record = std::get_if<RecordPtr>(&slots_[static_cast<std::size_t>(index)]);
+  return record == nullptr ? nullptr : record->get();
 }
 
 Duration Engine::since_start(Instant at) const {

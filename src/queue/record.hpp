@@ -75,11 +75,17 @@ struct TaskRecord {
   bool is_final() const { return osiiso::is_final(result.status); }
 };
 
-/// Why a task is cancelled whose need ended otherwise than succeeded.
-std::string need_text(const std::string& name, bool failed);
-
 using RecordPtr = std::shared_ptr<TaskRecord>;
 using GroupPtr = std::shared_ptr<GroupRecord>;
+
+/// A task that no queue knows of yet, called as its body is where it has no name.
+RecordPtr make_record(std::string name, TaskBody body);
+
+/// Throws `OptionError` where the body would be called more often than it can be.
+void require_repeatable(const OptionSet& set, const TaskBody& body);
+
+/// Why a task is cancelled whose need ended otherwise than succeeded.
+std::string need_text(const std::string& name, bool failed);
 
 /// Null until the task is final. Keeps the record alive.
 ResultPtr result_of(const RecordPtr& record);

@@ -66,6 +66,10 @@ std::vector<AnySyncTaskHandle> SyncQueue::submit(Batch batch) {
   return handles;
 }
 
+void SyncQueue::post(Batch batch) {
+  engine_->post(std::move(batch));
+}
+
 std::vector<AnySyncTaskHandle> SyncQueue::submit_all(TaskOptions options,
                                                      std::vector<TaskBody> bodies,
                                                      std::vector<RecorderPtr> recorders) {

@@ -24,7 +24,7 @@ std::string needs_of(const job::Plan& plan) {
                            : names[need.index];
     }
   };
-  for (std::size_t i = 0; i < names.size(); ++i) add(names[i], plan.batch.tasks()[i].needs);
+  for (std::size_t i = 0; i < names.size(); ++i) add(names[i], plan.batch.tasks()[i].needs());
   for (const auto& group : plan.batch.groups()) add("@" + group.options.group_id, group.needs);
   return all;
 }
@@ -66,9 +66,9 @@ TEST_CASE("a name means the file's own task first") {
   const auto reading = job::read(sources, {}, {}, job::RunInputs::no);
   REQUIRE(reading.plan);
   const auto& tasks = reading.plan->batch.tasks();
-  CHECK(tasks[1].needs.front().index == 0);
-  CHECK(tasks[3].needs.front().index == 2);
-  CHECK(tasks[3].needs.back().index == 1);
+  CHECK(tasks[1].needs().front().index == 0);
+  CHECK(tasks[3].needs().front().index == 2);
+  CHECK(tasks[3].needs().back().index == 1);
 }
 
 TEST_CASE("what is wrong with needs") {

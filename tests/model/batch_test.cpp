@@ -51,9 +51,9 @@ TEST_CASE("a batch keeps what it is given, in order") {
   CHECK(tasks[0].group == site);
   CHECK_FALSE(tasks[0].finally);
   CHECK_FALSE(tasks[1].group);
-  REQUIRE(tasks[1].needs.size() == 1);
-  CHECK_FALSE(tasks[1].needs[0].is_group);
-  CHECK(tasks[1].needs[0].index == 0);
+  REQUIRE(tasks[1].needs().size() == 1);
+  CHECK_FALSE(tasks[1].needs()[0].is_group);
+  CHECK(tasks[1].needs()[0].index == 0);
   CHECK(tasks[2].finally);
   REQUIRE(build.batch.groups().size() == 1);
   CHECK(build.batch.groups()[0].options.workers == 2);
