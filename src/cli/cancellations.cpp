@@ -2,6 +2,8 @@
 #include "cli/cancellations.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/format.hpp"
@@ -28,9 +30,10 @@ std::string tasks(std::size_t count) {
 void Cancellations::add(const TaskResult& result) {
   if (result.status != Status::cancelled) return;
   if (result.started_at) {
-    if (++begun_count_ > kMostNames) return;
-    begun_.push_back(
-        base::format("'{}' ({:.1f}s)", shown_name(result.name), base::in_seconds(result.duration)));
+    ++begun_count_;
+    begun_.emplace(result.number, base::format("'{}' ({:.1f}s)", shown_name(result.name),
+                                               base::in_seconds(result.duration)));
+    if (begun_.size() > kMostNames) begun_.erase(std::prev(begun_.end()));
   } else if (result.message.starts_with("needs ")) {
     add_broken(result);
   } else {
@@ -42,8 +45,13 @@ void Cancellations::add_broken(const TaskResult& result) {
   const auto known = std::ranges::find(broken_, result.message, &Broken::need);
   if (known != broken_.end()) {
     ++known->count;
+    if (result.number < known->number) {
+      known->first = result.name;
+      known->number = result.number;
+    }
   } else if (broken_.size() < kMostReasons) {
-    broken_.push_back({.need = result.message, .first = result.name, .count = 1});
+    broken_.push_back(
+        {.need = result.message, .first = result.name, .number = result.number, .count = 1});
   } else {
     ++broken_besides_;
   }
@@ -54,7 +62,8 @@ std::string Cancellations::cut_short(const std::string& intro) const {
     return never_started_ == 0 ? "" : base::format("{} never started", tasks(never_started_));
   }
   std::string text = intro;
-  for (const auto& task : begun_) text += (&task == begun_.data() ? "" : ", ") + task;
+  const char* separator = "";
+  for (const auto& [number, task] : begun_) text += std::exchange(separator, ", ") + task;
   if (begun_count_ > begun_.size()) {
     text += base::format(" and {} more", begun_count_ - begun_.size());
   }
@@ -64,7 +73,9 @@ std::string Cancellations::cut_short(const std::string& intro) const {
 
 std::vector<std::string> Cancellations::not_started() const {
   std::vector<std::string> lines;
-  for (const auto& [need, first, count] : broken_) {
+  auto broken = broken_;
+  std::ranges::sort(broken, {}, &Broken::number);
+  for (const auto& [need, first, number, count] : broken) {
     const auto who = count == 1 ? base::format("'{}' was", shown_name(first)) : tasks(count);
     lines.push_back(
         base::format("{} not started: {}", who, base::cut_to_width(need, kNeedColumns)));

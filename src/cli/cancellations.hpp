@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,7 +11,8 @@
 
 namespace osiiso::cli {
 
-/// The tasks of a run that were cancelled, as people are told of them: few by name, all counted.
+/// The tasks of a run that were cancelled, as people are told of them: few by name, all counted, in
+/// order of submission, however they come.
 class Cancellations {
  public:
   /// Takes no notice of one that ended otherwise.
@@ -26,12 +29,13 @@ class Cancellations {
   struct Broken {
     std::string need;  // as the results say it
     std::string first;
+    std::uint64_t number;  // of the first one
     std::size_t count;
   };
 
   void add_broken(const TaskResult& result);
 
-  std::vector<std::string> begun_;  // the first of them, with their times
+  std::map<std::uint64_t, std::string> begun_;  // the first of them by number, with their times
   std::size_t begun_count_ = 0;
   std::size_t never_started_ = 0;
   std::vector<Broken> broken_;

@@ -117,7 +117,6 @@ ExitCode report(const Ended& ended, const RunOptions& options, const ReportFiles
   }
   if (!options.quiet) show_cancellations(ended);
   const auto render = [&](std::ostream& out, report::Kind kind) {
-    if (kind != report::Kind::text && !ended.lost_results.empty()) throw Error(ended.lost_results);
     report::write_report(out, kind, ended.summary, ended.facts);
   };
   auto written = std::max(shown, reports.write(render, what_happened));

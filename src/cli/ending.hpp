@@ -31,7 +31,6 @@ struct Ended {
   ResultList leaking;                 // tasks that left processes behind
   std::vector<LeakedProcess> strays;  // processes that no task can be named for
   bool is_output_shown = false;       // that of the failed tasks, unless a log has folded it
-  std::string lost_results;           // why there are no more for reports; empty: all are there
   std::shared_ptr<const report::ResultStore> store;  // what the facts refer to; or null
 };
 

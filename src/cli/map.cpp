@@ -39,6 +39,10 @@ constexpr std::int64_t kSizePerWorker = 2;
 // even these are too many.
 constexpr std::size_t kMostWaiting = 10'000;
 
+// Of the failures, which need not fit in memory.
+constexpr std::size_t kMostFailures = 1'000;
+constexpr std::size_t kMostOutput = std::size_t{16} << 20;
+
 constexpr const char* kPlaceholder = "{}";
 
 job::Template read_command(const std::vector<std::string>& words) {
@@ -97,27 +101,20 @@ std::size_t size_of(const MapCommand& command, int workers) {
 
 RunSummary feed_and_run(SyncQueue& queue, Feeder& feeder) {
   queue.start();
-  feeder.feed([&](Batch batch) { queue.submit(std::move(batch)); });
+  feeder.feed([&](Batch batch) { queue.post(std::move(batch)); });
   return queue.run(feeder.time_left());
 }
 
 asio::awaitable<RunSummary> feed_and_await(AsyncQueue& queue, Feeder& feeder) {
   co_await queue.start();
   AsyncQueue reading({.workers = 1});  // inputs are waited for on a thread of its own
-  reading.submit([&] { feeder.feed([&](Batch batch) { queue.submit(std::move(batch)); }); });
+  reading.submit([&] { feeder.feed([&](Batch batch) { queue.post(std::move(batch)); }); });
   co_await reading.run({}, /*strict=*/true);
   co_return co_await queue.run(feeder.time_left());
 }
 
 RunSummary feed_and_run(AsyncQueue& queue, Feeder& feeder) {
   return osiiso::run(feed_and_await(queue, feeder));
-}
-
-/// Whether a report tells of more than the failures.
-bool needs_results(const MapCommand& command) {
-  return command.json || std::ranges::any_of(command.reports, [](const ReportRequest& report) {
-           return report.kind != report::Kind::text;
-         });
 }
 
 /// Words behind the command are its own, so that inputs may be missing where they seem to be given.
@@ -135,7 +132,7 @@ class MapRun {
         view_(view),
         feeder_(feeder),
         tells_progress_(!is_typed || command.progress == ProgressStyle::lines),
-        tally_(needs_results(command)) {}
+        tally_(command, {.failures = kMostFailures, .output = kMostOutput}) {}
 
   Ended run() {
     block_heard_signals();

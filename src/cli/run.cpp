@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "osiiso/async_queue.hpp"
 #include "osiiso/own_process.hpp"
@@ -21,52 +19,11 @@
 #include "cli/report_files.hpp"
 #include "cli/result_stream.hpp"
 #include "cli/signals.hpp"
+#include "cli/tally.hpp"
 #include "cli/view.hpp"
 
 namespace osiiso::cli {
 namespace {
-
-/// Says how much of the job an earlier run had finished.
-template <typename Handle>
-void say_finished_before(const std::vector<Handle>& handles, const std::string& checkpoint) {
-  const auto restored = std::ranges::count_if(handles, [](const auto& handle) {
-    return handle.status() == Status::succeeded;  // nothing has been started yet
-  });
-  say_restored(static_cast<std::size_t>(restored), handles.size(), checkpoint);
-}
-
-void count_detached(const ResultPtr& result, Ended& ended) {
-  if (!result->detached || result->restored) return;
-  auto& counts = ended.facts.detached;
-  ++counts.total;
-  switch (result->status) {
-    case Status::succeeded:
-      ++counts.succeeded;
-      break;
-    case Status::failed:
-      ++counts.failed;
-      ended.detached_failures.push_back(result);
-      break;
-    default:
-      ++counts.cancelled;
-  }
-}
-
-void count_leaked(const ResultPtr& result, Ended& ended) {
-  if (!result->output || result->output->leaked.empty()) return;
-  ended.facts.leaked += result->output->leaked.size();
-  ended.leaking.push_back(result);
-}
-
-template <typename Handle>
-void count_results(const std::vector<Handle>& handles, Ended& ended) {
-  for (const auto& handle : handles) {
-    const ResultPtr result = handle.result();
-    count_detached(result, ended);
-    count_leaked(result, ended);
-    ended.cancelled.add(*result);
-  }
-}
 
 RunSummary run_to_end(SyncQueue& queue) {
   return queue.run();
@@ -76,30 +33,41 @@ RunSummary run_to_end(AsyncQueue& queue) {
   return osiiso::run(queue.run());
 }
 
+/// With handles only where somebody follows the tasks: a million of them take much memory.
 template <typename Queue>
-Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view) {
+void hand_in(Queue& queue, Batch batch, View& view) {
+  if (!view.follows_tasks()) return queue.post(std::move(batch));
+  const auto handles = queue.submit(std::move(batch));
+  view.follow({handles.begin(), handles.end()});
+}
+
+template <typename Queue>
+Ended run_on(Queue& queue, job::Plan plan, const RunCommand& command, View& view, Tally& tally) {
   SignalWatch watch(reactions_of(queue, view.progress));
   Ended ended;
   ended.facts.name = std::move(plan.name);
-  begin_events(view, queue.run_id(), ended.facts.name, plan.kind, plan.batch.tasks().size());
-  const auto handles = queue.submit(std::move(plan.batch));
-  if (!command.quiet) say_finished_before(handles, command.checkpoint);
-  view.follow({handles.begin(), handles.end()});
+  const auto total = plan.batch.tasks().size();
+  begin_events(view, queue.run_id(), ended.facts.name, plan.kind, total);
+  hand_in(queue, std::move(plan.batch), view);
+  if (!command.quiet) say_restored(tally.restored(), total, command.checkpoint);
   ended.facts.started_at = std::chrono::system_clock::now();
   {
     const Telling telling(view.progress, queue);
     ended.summary = run_to_end(queue);
   }
   ended.facts.interrupted_by = watch.finish();
-  count_results(handles, ended);
+  tally.hand_over(ended);
   return ended;
 }
 
 template <typename Queue>
 Ended run_on_new(job::Plan plan, const RunCommand& command, View& view) {
+  Tally tally(command, {});
   view.listen(plan.queue.hooks);
+  tally.listen(plan.queue.hooks);
+  plan.queue.keep_results = false;
   Queue queue(plan.queue);
-  return run_on(queue, std::move(plan), command, view);
+  return run_on(queue, std::move(plan), command, view, tally);
 }
 
 Ended run_plan(job::Plan plan, const RunCommand& command, View& view) {

@@ -5,13 +5,20 @@
 #include <memory>
 #include <utility>
 
-#include "osiiso/error.hpp"
-
-#include "base/format.hpp"
 #include "cli/hook_chain.hpp"
 
 namespace osiiso::cli {
 namespace {
+
+// Tasks that left processes behind; more of them are counted.
+constexpr std::size_t kMostLeaking = 1'000;
+
+/// Whether a report tells of more than the failures.
+bool needs_results(const RunOptions& options) {
+  return options.json || std::ranges::any_of(options.reports, [](const ReportRequest& report) {
+           return report.kind != report::Kind::text;
+         });
+}
 
 ResultPtr without_output(const TaskResult& result) {
   auto copy = std::make_shared<TaskResult>(result);
@@ -21,15 +28,15 @@ ResultPtr without_output(const TaskResult& result) {
   return copy;
 }
 
+ResultList in_order(ResultList results) {
+  std::ranges::sort(results, {}, [](const ResultPtr& result) { return result->number; });
+  return results;
+}
+
 }  // namespace
 
-Tally::Tally(bool stores_results) {
-  if (!stores_results) return;
-  try {
-    store_ = std::make_shared<report::ResultStore>();
-  } catch (const SystemError& error) {
-    throw UsageError(base::format("no report can be made: {}", error.what()));
-  }
+Tally::Tally(const RunOptions& options, Limits limits) : limits_(limits), output_(limits.output) {
+  if (needs_results(options)) store_ = std::make_shared<report::ResultStore>();
 }
 
 void Tally::listen(Hooks& hooks) {
@@ -37,34 +44,35 @@ void Tally::listen(Hooks& hooks) {
 }
 
 void Tally::take(const ResultPtr& result) {
-  if (store_ && error_.empty()) store(*result);
-  if (result->restored) ++restored_;
   cancelled_.add(*result);
-  if (result->output && !result->output->leaked.empty()) {
-    leaked_ += result->output->leaked.size();
-    if (leaking_.size() < kMostKept) leaking_.push_back(result);
-  }
-  if (result->status != Status::failed || failures_.size() == kMostKept) return;
+  note_leaked(result);
+  if (result->detached && !result->restored) return take_detached(result);
+  if (store_) store_->add(result);
+  if (result->restored) ++restored_;
+  if (result->status != Status::failed || failures_.size() == limits_.failures) return;
   const bool is_kept_whole = !result->output || output_.take(*result->output);
   failures_.push_back(is_kept_whole ? result : without_output(*result));
 }
 
-void Tally::store(const TaskResult& result) {
-  try {
-    store_->add(result);
-  } catch (const SystemError& error) {
-    error_ = error.what();
-  }
+void Tally::take_detached(const ResultPtr& result) {
+  detached_.add(result->status);
+  if (result->status == Status::failed) detached_failures_.push_back(result);
+}
+
+void Tally::note_leaked(const ResultPtr& result) {
+  if (!result->output || result->output->leaked.empty()) return;
+  leaked_ += result->output->leaked.size();
+  if (leaking_.size() < kMostLeaking) leaking_.push_back(result);
 }
 
 void Tally::hand_over(Ended& ended) {
-  std::ranges::sort(failures_, {}, [](const ResultPtr& result) { return result->number; });
-  ended.summary.results = std::move(failures_);
+  ended.summary.results = in_order(std::move(failures_));
+  ended.detached_failures = in_order(std::move(detached_failures_));
+  ended.leaking = in_order(std::move(leaking_));
   ended.cancelled = std::move(cancelled_);
-  ended.leaking = std::move(leaking_);
+  ended.facts.detached = detached_;
   ended.facts.leaked += leaked_;
   ended.facts.restored_let_go = restored_;
-  ended.lost_results = error_;
   if (!store_) return;
   ended.store = store_;
   ended.facts.stored = std::make_shared<report::ResultStore::View>(*store_, false);

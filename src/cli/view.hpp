@@ -28,6 +28,8 @@ struct View {
 
   /// Makes the queue call it.
   void listen(Hooks& hooks);
+  /// Whether it is to `follow` the tasks of a run.
+  bool follows_tasks() const { return logs.has_value(); }
   /// The tasks in submission order, before the run; those that are known.
   void follow(const std::vector<AnyTaskHandle>& tasks);
   /// Says what could not be shown or kept, and how the run ended besides; the exit code for that.

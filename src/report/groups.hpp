@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "osiiso/shared_text.hpp"
+#include "osiiso/task_result.hpp"
 
-#include "report/results.hpp"
 #include "report/run_facts.hpp"
 
 namespace osiiso::report {
 
-/// The groups of a run by first appearance, with what became of their tasks.
+/// The groups of a run, with what became of their tasks.
 class Groups {
  public:
   struct Group {
     SharedText id;
-    RunFacts::Counts counts;
+    std::uint64_t first = 0;  // where its first task stands
+    RunFacts::Counts counts = {};
   };
 
-  explicit Groups(const Results& results);
-
-  const std::vector<Group>& list() const { return list_; }
-  /// The position in the list of a group that is in it.
-  std::size_t position(std::string_view id) const { return positions_.at(id); }
+  /// A result that stands at `place` among all; they may come in any order.
+  void add(const TaskResult& result, std::uint64_t place);
+  /// By first appearance.
+  std::vector<Group> list() const;
 
  private:
-  std::vector<Group> list_;
-  std::unordered_map<std::string_view, std::size_t> positions_;
+  std::unordered_map<std::string_view, Group> groups_;  // by their ids, which they hold
 };
 
 }  // namespace osiiso::report

@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.hpp"
-#include "report/groups.hpp"
 #include "report/json_parts.hpp"
 #include "report/json_text.hpp"
 #include "report/results.hpp"
@@ -24,11 +23,10 @@ constexpr std::uint64_t kKeptBytes = 65'536;
 constexpr std::size_t kWriteSize = 65'536;
 
 void write_groups(JsonText& out, const Results& results) {
-  const Groups groups(results);
   out.open('{');
-  for (const auto& [id, counts] : groups.list()) {
-    out.text_key(id);
-    write_counts(out, counts);
+  for (const auto& group : results.groups().list()) {
+    out.text_key(group.id);
+    write_counts(out, group.counts);
   }
   out.close('}');
 }

@@ -6,6 +6,7 @@
 
 #include "osiiso/run_summary.hpp"
 
+#include "report/groups.hpp"
 #include "report/run_facts.hpp"
 
 namespace osiiso::report {
@@ -19,6 +20,7 @@ class StoredResults {
   virtual ResultPtr at(std::size_t index) const = 0;
   /// The same as a JSON summary has it.
   virtual std::string json(std::size_t index) const = 0;
+  virtual const Groups& groups() const = 0;
 };
 
 /// The results of a run, wherever they are. Refers to them.
@@ -33,6 +35,7 @@ class Results {
   }
   /// As a JSON summary has it.
   std::string json(std::size_t index) const;
+  Groups groups() const;
 
   class Iterator {
    public:

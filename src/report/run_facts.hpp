@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "osiiso/task_result.hpp"
+
 namespace osiiso::report {
 
 class StoredResults;
@@ -18,6 +20,13 @@ struct RunFacts {
     std::size_t succeeded = 0;
     std::size_t failed = 0;
     std::size_t cancelled = 0;
+
+    void add(Status status) {
+      ++total;
+      if (status == Status::succeeded) ++succeeded;
+      if (status == Status::failed) ++failed;
+      if (status == Status::cancelled) ++cancelled;
+    }
   };
 
   std::string name = {};  // of the run

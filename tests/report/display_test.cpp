@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 
 namespace osiiso {
 namespace {

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/stop_state.hpp"
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 
 namespace osiiso::report {
 namespace {

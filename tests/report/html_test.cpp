@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 
 namespace osiiso::report {
 namespace {

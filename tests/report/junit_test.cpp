@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 #include "report/xml_reader.hpp"
 #include "report/xml_text.hpp"
 

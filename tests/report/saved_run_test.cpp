@@ -11,7 +11,7 @@
 #include "osiiso/error.hpp"
 
 #include "report/report.hpp"
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 #include "report/wall_time.hpp"
 
 namespace osiiso::report {

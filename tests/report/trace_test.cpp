@@ -11,7 +11,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 
 namespace osiiso::report {
 namespace {

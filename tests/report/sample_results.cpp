@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "report/results.hpp"
+#include "report/sample_results.hpp"
 
 #include <algorithm>
 #include <csignal>
