@@ -13,6 +13,7 @@
 #include "osiiso/own_process.hpp"
 #include "osiiso/process_queue.hpp"
 
+#include "cli/arenas.hpp"
 #include "cli/ci.hpp"
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
@@ -95,6 +96,7 @@ void raise_descriptor_limit() {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  set_arenas(1);
   if (const auto code = worker_main(argc, argv)) return *code;
   fill_standard_descriptors();
   set_dispositions();
