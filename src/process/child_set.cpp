@@ -89,13 +89,8 @@ void ChildSet::step(base::Instant now) {
     const auto which = events[static_cast<std::size_t>(i)].data.u64 & ((1U << kWhichBits) - 1);
     Member& member = place->second;
     const int descriptor = member.watched[which];
-    // What may be closed is taken out first: while a fork() of the host's has a copy, closing it
-    // here does not do that.
-    if (which == kExit) {
-      unwatch(member);
-    } else {
-      unwatch(member, static_cast<unsigned>(which));
-    }
+    member.has_told[which] = true;
+    if (which == kExit) unwatch(member);
     let(place, [&](ChildRun& run) { run.on_readable(descriptor, now); });
   }
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
@@ -124,26 +119,33 @@ void ChildSet::let(Place place, Act act) {
 }
 
 void ChildSet::watch(Id id, Member& member) {
-  for (unsigned which = 0; which < kWatched; ++which) {
-    const int descriptor = descriptor_of(*member.run, which);
-    if (descriptor < 0 || member.watched[which] == descriptor) continue;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = (id << kWhichBits) | which;
-    if (::epoll_ctl(events_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
-      throw SystemError("cannot watch a command (epoll_ctl)", errno);
-    }
-    member.watched[which] = descriptor;
+  for (unsigned which = 0; which < kWatched; ++which) watch(id, member, which);
+}
+
+// Each tells once, until it is asked to again: what has told may be closed without being taken out,
+// even while a child that has not executed, or a fork() of the host's, has a copy of it.
+void ChildSet::watch(Id id, Member& member, unsigned which) {
+  const int descriptor = descriptor_of(*member.run, which);
+  const bool is_known = member.watched[which] == descriptor;
+  if (descriptor < 0 || (is_known && !member.has_told[which])) return;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLONESHOT;
+  event.data.u64 = (id << kWhichBits) | which;
+  const int how = is_known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  if (::epoll_ctl(events_.get(), how, descriptor, &event) != 0) {
+    throw SystemError("cannot watch a command (epoll_ctl)", errno);
   }
+  member.watched[which] = descriptor;
+  member.has_told[which] = false;
 }
 
+/// Before what is watched may be closed.
 void ChildSet::unwatch(Member& member) const {
-  for (unsigned which = 0; which < kWatched; ++which) unwatch(member, which);
-}
-
-void ChildSet::unwatch(Member& member, unsigned which) const {
-  const int descriptor = std::exchange(member.watched[which], -1);
-  if (descriptor >= 0) ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+  for (unsigned which = 0; which < kWatched; ++which) {
+    if (member.has_told[which]) continue;
+    const int descriptor = std::exchange(member.watched[which], -1);
+    if (descriptor >= 0) ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, descriptor, nullptr);
+  }
 }
 
 }  // namespace osiiso::process

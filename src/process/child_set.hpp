@@ -67,6 +67,7 @@ class ChildSet {
     std::unique_ptr<ChildRun> run;
     Ended ended;
     std::array<int, kWatched> watched{-1, -1, -1};  // what is in `events_`
+    std::array<bool, kWatched> has_told{};          // what will tell no more until it is asked to
     std::optional<base::Instant> deadline = {};     // what is in `deadlines_`
   };
   using Place = std::unordered_map<Id, Member>::iterator;
@@ -74,8 +75,8 @@ class ChildSet {
   template <typename Act>
   void let(Place place, Act act);
   void watch(Id id, Member& member);
+  void watch(Id id, Member& member, unsigned which);
   void unwatch(Member& member) const;
-  void unwatch(Member& member, unsigned which) const;
 
   base::Descriptor events_;  // an epoll of its own
   std::unordered_map<Id, Member> members_;

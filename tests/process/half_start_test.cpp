@@ -7,17 +7,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <future>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include <doctest/doctest.h>
 
-#include "process/child_set.hpp"
-#include "process/launch_pad.hpp"
-#include "process/running.hpp"
+#include "process/child_loop.hpp"
 #include "process/spawn_gate.hpp"
 #include "support/process_guard.hpp"
 
@@ -25,40 +21,10 @@ using namespace osiiso;
 using namespace osiiso::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-/// Starts commands without waiting for any, and drives them to their ends.
-class Loop {
- public:
-  process::ChildSet::Id begin(const Command& command) {
-    auto run = std::make_unique<process::ChildRun>(
-        std::make_unique<const process::Launch>(command, context_, pad_));
-    const auto place = started_++;
-    return children_.add(std::move(run), [this, place](process::ChildResult result) {
-      ended_.emplace(place, std::move(result));
-    });
-  }
-  void stop(process::ChildSet::Id id) { children_.stop(id, {.grace = 0s}, base::now()); }
-  /// By the order in which they were begun.
-  std::map<int, process::ChildResult> end() {
-    drive_to_end(children_);
-    return std::move(ended_);
-  }
-
- private:
-  TaskContext context_{identity(), std::make_shared<base::StopState>()};
-  process::LaunchPad pad_;
-  process::ChildSet children_;
-  int started_ = 0;
-  std::map<int, process::ChildResult> ended_;
-};
-
-}  // namespace
-
 TEST_CASE("many children that start at the same time have each its own words") {
   const ProcessGuard guard;
   constexpr int kMany = 200;
-  Loop loop;
+  ChildLoop loop;
   for (int i = 0; i < kMany; ++i) {
     loop.begin(i % 3 == 0 ? Command::argv({"osiiso-no-such-program"})
                           : Command::argv({"echo", std::to_string(i)}));
@@ -80,7 +46,7 @@ TEST_CASE("many children that start at the same time have each its own words") {
 
 TEST_CASE("a child that is stopped at once ends, whether it had executed or not") {
   const ProcessGuard guard;
-  Loop loop;
+  ChildLoop loop;
   for (int i = 0; i < 50; ++i) loop.stop(loop.begin(Command::argv({"sleep", "1000"})));
   const auto ended = loop.end();
   REQUIRE(ended.size() == 50);
@@ -89,13 +55,13 @@ TEST_CASE("a child that is stopped at once ends, whether it had executed or not"
 
 TEST_CASE("children that are abandoned at once leave nothing behind") {
   const ProcessGuard guard;
-  Loop loop;
+  ChildLoop loop;
   for (int i = 0; i < 20; ++i) loop.begin(Command::argv({"sleep", "1000"}));
 }
 
 TEST_CASE("a string that a shell turns out to be needed for is one after all") {
   const ProcessGuard guard;
-  Loop loop;
+  ChildLoop loop;
   loop.begin(Command::shell("osiiso-no-such-program 1"));
   const auto result = loop.end().at(0);
   CHECK(result.output.exit_code == 127);
@@ -106,7 +72,7 @@ TEST_CASE("whoever waits at a closed gate is not half started") {
   const ProcessGuard guard;
   std::optional<process::SpawnGateClosed> outer(std::in_place, 1s);
   const auto waiting = std::async(std::launch::async, [] {
-    Loop loop;
+    ChildLoop loop;
     loop.begin(Command::argv({"true"}));
     loop.end();
   });
@@ -122,7 +88,7 @@ TEST_CASE("what the program does to its variables is nothing to a child that has
   const ProcessGuard guard;
   std::string variable = "OSIISO_TEST_BORROWED=before";
   ::putenv(variable.data());
-  Loop loop;
+  ChildLoop loop;
   for (int i = 0; i < 20; ++i) loop.begin(Command::shell("exec printenv OSIISO_TEST_BORROWED"));
   variable.replace(variable.find('=') + 1, std::string::npos, "behind");
   const auto ended = loop.end();

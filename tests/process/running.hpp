@@ -72,10 +72,16 @@ inline bool is_running(pid_t pid) {
   return process && !process->is_zombie;
 }
 
+/// Whether they have something to do, which it takes until then at most.
+inline bool wait_for(const process::ChildSet& children, std::optional<base::Instant> until) {
+  pollfd waited{children.descriptor(), POLLIN, 0};
+  base::poll_until({&waited, 1}, base::earlier(children.deadline(), until));
+  return waited.revents != 0;
+}
+
 inline void drive_to_end(process::ChildSet& children) {
   while (!children.empty()) {
-    pollfd waited{children.descriptor(), POLLIN, 0};
-    base::poll_until({&waited, 1}, children.deadline());
+    wait_for(children, {});
     children.step(base::now());
   }
 }

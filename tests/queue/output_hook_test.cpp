@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include <doctest/doctest.h>
 
 #include "osiiso/command.hpp"
 
+#include "base/descriptor.hpp"
 #include "queue/all_queues.hpp"
+#include "support/files.hpp"
 #include "support/process_guard.hpp"
 
 using osiiso::Command;
@@ -45,6 +54,25 @@ TEST_CASE_TEMPLATE("on_output hears every byte of each stream of each attempt", 
     CHECK(heard.texts[std::string(attempt) + "err"] == "two\n");
   }
   CHECK(heard.texts["b1out"] == std::string(1'000'000, '\0'));
+}
+
+TEST_CASE_TEMPLATE("on_output hears of what a command prints while it runs", Queue, OSIISO_QUEUES) {
+  const osiiso::test::ProcessGuard guard;
+  const osiiso::test::TemporaryFolder folder;
+  const std::string path = folder.file("answer");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const osiiso::base::Descriptor answer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  std::size_t heard = 0;
+  Queue queue({.workers = 1, .hooks = {.on_output = [&](auto&&, auto&&, std::string_view bytes) {
+                               heard += bytes.size();
+                               if (heard == 4 || heard == 300'004)
+                                 CHECK(::write(answer.get(), "\n", 1) == 1);
+                             }}});
+  queue.submit({.timeout = std::chrono::seconds(60)},
+               Command::shell("echo one; read line <" + path + "; head -c 300000 /dev/zero; " +
+                              "read line <" + path));
+  CHECK(queue.run().ok());
+  CHECK(heard == 300'004);
 }
 
 TEST_CASE_TEMPLATE("what on_output throws goes to on_error, and the command runs on", Queue,
