@@ -196,9 +196,9 @@ class LoopQueue {
   /// coroutine stands in it as `AsyncQueue::coroutine(f, arguments...)`.
   std::vector<AnyAsyncTaskHandle> submit(Batch batch);
 
-  /// The same for those who need no handles. A task that waits then takes little more memory than
-  /// in the batch, which counts where there are a million of them (see `QueueOptions::keep_results`
-  /// for those that are finished).
+  /// As `submit(Batch)`, for those who need no handles. A task that waits then takes little more
+  /// memory than in the batch, unless `Hooks::on_submit` is set, which counts where there are a
+  /// million of them (see `QueueOptions::keep_results` for those that are finished).
   void post(Batch batch);
 
   /// From now on tasks run on the awaiting coroutine's loop, without anybody waiting for them.

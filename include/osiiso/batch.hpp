@@ -25,7 +25,7 @@ namespace osiiso {
 ///     batch.add_finally({}, Command::shell("rm -rf scratch"), site);
 ///     queue.submit(std::move(batch));
 ///
-/// Not thread-safe.
+/// Can be moved, not copied. Not thread-safe.
 class Batch {
  public:
   /// Positions in this batch, in order of addition from 0.
@@ -44,7 +44,7 @@ class Batch {
   using SharedOptions = std::shared_ptr<const TaskOptions>;
 
   /// What few tasks have.
-  struct TaskExtras {
+  struct TaskDetails {
     std::vector<Need> needs = {};
     RecorderPtr recorder = {};
   };
@@ -54,18 +54,22 @@ class Batch {
     TaskBody body;
     std::optional<Group> group;
     bool finally = false;  ///< waits for the others of its group, without one for all others
-    std::unique_ptr<TaskExtras> extras = {};  ///< null: none
+    std::unique_ptr<TaskDetails> details = {};  ///< null: none
 
     /// In addition to those of the group.
     const std::vector<Need>& needs() const;
     /// Null: nothing is kept of it beyond the run.
-    RecorderPtr recorder() const { return extras ? extras->recorder : nullptr; }
-    TaskExtras& make_extras();
+    RecorderPtr recorder() const { return details ? details->recorder : nullptr; }
+    TaskDetails& make_details();
   };
   struct GroupEntry {
     GroupOptions options;
     std::vector<Need> needs;  ///< of every task of the group that is not a finally task
   };
+
+  Batch() = default;
+  Batch(Batch&&) = default;
+  Batch& operator=(Batch&&) = default;
 
   Group add_group(GroupOptions options);
 

@@ -74,7 +74,8 @@ struct Hooks {
   OutputHook on_output = {};
   /// An attempt failed and will be followed by another; called before the delay.
   std::function<void(const FailedAttempt&, const AttemptResult&)> on_retry = {};
-  /// A task is final. Every result comes once, cancelled ones too.
+  /// A task is final. Every result comes once, cancelled ones too; what a halt cancels before it
+  /// started may come after what ended later.
   std::function<void(const ResultPtr&)> on_complete = {};
   /// The run is being ended early: tasks are cancelled from now on. Again where something stronger
   /// follows.

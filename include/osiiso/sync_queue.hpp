@@ -34,9 +34,9 @@ class SyncQueue {
   /// they are admitted as room appears. The handles stand in the order of the batch.
   std::vector<AnySyncTaskHandle> submit(Batch batch);
 
-  /// The same for those who need no handles. A task that waits then takes little more memory than
-  /// in the batch, which counts where there are a million of them (see `QueueOptions::keep_results`
-  /// for those that are finished).
+  /// As `submit(Batch)`, for those who need no handles. A task that waits then takes little more
+  /// memory than in the batch, unless `Hooks::on_submit` is set, which counts where there are a
+  /// million of them (see `QueueOptions::keep_results` for those that are finished).
   void post(Batch batch);
 
   /// Starts the workers without waiting. `run()` does it by itself.

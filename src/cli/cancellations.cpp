@@ -42,18 +42,12 @@ void Cancellations::add(const TaskResult& result) {
 }
 
 void Cancellations::add_broken(const TaskResult& result) {
-  const auto known = std::ranges::find(broken_, result.message, &Broken::need);
-  if (known != broken_.end()) {
-    ++known->count;
-    if (result.number < known->number) {
-      known->first = result.name;
-      known->number = result.number;
-    }
-  } else if (broken_.size() < kMostReasons) {
-    broken_.push_back(
-        {.need = result.message, .first = result.name, .number = result.number, .count = 1});
-  } else {
-    ++broken_besides_;
+  const auto [known, is_new] = broken_.try_emplace(result.message);
+  Broken& broken = known->second;
+  ++broken.count;
+  if (is_new || result.number < broken.number) {
+    broken.first = result.name;
+    broken.number = result.number;
   }
 }
 
@@ -72,17 +66,21 @@ std::string Cancellations::cut_short(const std::string& intro) const {
 }
 
 std::vector<std::string> Cancellations::not_started() const {
+  std::vector<std::pair<std::string, Broken>> broken(broken_.begin(), broken_.end());
+  std::ranges::sort(broken, {}, [](const auto& reason) { return reason.second.number; });
   std::vector<std::string> lines;
-  auto broken = broken_;
-  std::ranges::sort(broken, {}, &Broken::number);
-  for (const auto& [need, first, number, count] : broken) {
-    const auto who = count == 1 ? base::format("'{}' was", shown_name(first)) : tasks(count);
+  std::size_t besides = 0;
+  for (const auto& [need, tasks_of] : broken) {
+    if (lines.size() == kMostReasons) {
+      besides += tasks_of.count;
+      continue;
+    }
+    const auto who = tasks_of.count == 1 ? base::format("'{}' was", shown_name(tasks_of.first))
+                                         : tasks(tasks_of.count);
     lines.push_back(
         base::format("{} not started: {}", who, base::cut_to_width(need, kNeedColumns)));
   }
-  if (broken_besides_ > 0) {
-    lines.push_back(base::format("{} not started for other needs", tasks(broken_besides_)));
-  }
+  if (besides > 0) lines.push_back(base::format("{} not started for other needs", tasks(besides)));
   return lines;
 }
 

@@ -27,10 +27,9 @@ class Cancellations {
 
  private:
   struct Broken {
-    std::string need;  // as the results say it
     std::string first;
-    std::uint64_t number;  // of the first one
-    std::size_t count;
+    std::uint64_t number = 0;  // of the first one
+    std::size_t count = 0;
   };
 
   void add_broken(const TaskResult& result);
@@ -38,8 +37,7 @@ class Cancellations {
   std::map<std::uint64_t, std::string> begun_;  // the first of them by number, with their times
   std::size_t begun_count_ = 0;
   std::size_t never_started_ = 0;
-  std::vector<Broken> broken_;
-  std::size_t broken_besides_ = 0;
+  std::map<std::string, Broken> broken_;  // by the need, as the results say it
 };
 
 }  // namespace osiiso::cli

@@ -40,9 +40,8 @@ constexpr std::int64_t kSizePerWorker = 2;
 // even these are too many.
 constexpr std::size_t kMostWaiting = 10'000;
 
-// Of the failures, which need not fit in memory.
-constexpr std::size_t kMostFailures = 1'000;
-constexpr std::size_t kMostOutput = std::size_t{16} << 20;
+// All need not fit in memory.
+constexpr Tally::Limits kKept{.failures = 1'000, .output = std::size_t{16} << 20, .leaking = 1'000};
 
 constexpr const char* kPlaceholder = "{}";
 
@@ -133,7 +132,7 @@ class MapRun {
         view_(view),
         feeder_(feeder),
         tells_progress_(!is_typed || command.progress == ProgressStyle::lines),
-        tally_(command, {.failures = kMostFailures, .output = kMostOutput}) {}
+        tally_(command, kKept) {}
 
   Ended run() {
     block_heard_signals();

@@ -10,9 +10,6 @@
 namespace osiiso::cli {
 namespace {
 
-// Tasks that left processes behind; more of them are counted.
-constexpr std::size_t kMostLeaking = 1'000;
-
 /// Whether a report tells of more than the failures.
 bool needs_results(const RunOptions& options) {
   return options.json || std::ranges::any_of(options.reports, [](const ReportRequest& report) {
@@ -62,7 +59,7 @@ void Tally::take_detached(const ResultPtr& result) {
 void Tally::note_leaked(const ResultPtr& result) {
   if (!result->output || result->output->leaked.empty()) return;
   leaked_ += result->output->leaked.size();
-  if (leaking_.size() < kMostLeaking) leaking_.push_back(result);
+  if (leaking_.size() < limits_.leaking) leaking_.push_back(result);
 }
 
 void Tally::hand_over(Ended& ended) {

@@ -19,10 +19,11 @@ namespace osiiso::cli {
 /// the rest is in a store where reports need it.
 class Tally {
  public:
-  /// How many failures are kept, in order of their ends, and how much of what they printed.
+  /// How much is kept, in order of the ends.
   struct Limits {
     std::size_t failures = static_cast<std::size_t>(-1);
-    std::size_t output = static_cast<std::size_t>(-1);  ///< bytes
+    std::size_t output = static_cast<std::size_t>(-1);   ///< of the failures, bytes
+    std::size_t leaking = static_cast<std::size_t>(-1);  ///< tasks that left processes behind
   };
 
   Tally(const RunOptions& options, Limits limits);

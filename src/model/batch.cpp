@@ -219,12 +219,12 @@ Entry& entry_at(std::vector<Entry>& entries, Position position) {
 
 const std::vector<Batch::Need>& Batch::TaskEntry::needs() const {
   static const std::vector<Need> kNone;
-  return extras ? extras->needs : kNone;
+  return details ? details->needs : kNone;
 }
 
-Batch::TaskExtras& Batch::TaskEntry::make_extras() {
-  if (!extras) extras = std::make_unique<TaskExtras>();
-  return *extras;
+Batch::TaskDetails& Batch::TaskEntry::make_details() {
+  if (!details) details = std::make_unique<TaskDetails>();
+  return *details;
 }
 
 Batch::Group Batch::add_group(GroupOptions options) {
@@ -260,12 +260,14 @@ Batch::Task Batch::add_finally(std::string name, SharedOptions options, TaskBody
 
 void Batch::need(Task task, Task needed) {
   entry_at(tasks_, needed);
-  entry_at(tasks_, task).make_extras().needs.push_back({false, static_cast<std::uint32_t>(needed)});
+  entry_at(tasks_, task)
+      .make_details()
+      .needs.push_back({false, static_cast<std::uint32_t>(needed)});
 }
 
 void Batch::need(Task task, Group needed) {
   entry_at(groups_, needed);
-  entry_at(tasks_, task).make_extras().needs.push_back({true, static_cast<std::uint32_t>(needed)});
+  entry_at(tasks_, task).make_details().needs.push_back({true, static_cast<std::uint32_t>(needed)});
 }
 
 void Batch::need(Group group, Task needed) {
@@ -281,7 +283,7 @@ void Batch::need(Group group, Group needed) {
 void Batch::record(Task task, RecorderPtr recorder) {
   auto& entry = entry_at(tasks_, task);
   if (entry.finally) throw OptionError("a finally task always runs, it cannot be restored");
-  entry.make_extras().recorder = std::move(recorder);
+  entry.make_details().recorder = std::move(recorder);
 }
 
 std::vector<std::string> Batch::find_cycle() const {

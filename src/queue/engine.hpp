@@ -104,7 +104,8 @@ class Engine {
   RecordPtr submit(TaskBody body, bool wait_for_room = true);
   /// `wait_for_room` false: throws `QueueFullError` where the batch does not fit as a whole.
   Accepted submit(Batch batch, bool wait_for_room = true);
-  /// The same for those who need none of the records: then a task has none before it starts.
+  /// The same for those who need none of the records: then a task has none before there is
+  /// something to note about it.
   void post(Batch batch, bool wait_for_room = true);
 
   bool cancel(const RecordPtr& record);
@@ -190,11 +191,17 @@ class Engine {
   /// The same without waiting: `then` is called afterwards, by whoever calls the hooks.
   void announce(const Attempt& attempt, std::function<void()> then);
   /// When `tick` has something to do. Lock held.
-  std::optional<Instant> next_due() const { return core_.next_due(); }
+  std::optional<Instant> next_due() const { return unconcluded_.empty() ? core_.next_due() : now_; }
 
  private:
   /// What stands for a task; a null record where no task has the index.
   using Slot = std::variant<RecordPtr, Posted>;
+
+  /// A task that has ended, which its record does not know yet.
+  struct Unconcluded {
+    scheduler::Finished effect;
+    Instant at;
+  };
 
   std::shared_ptr<const OptionSet> option_set(std::shared_ptr<const TaskOptions> options,
                                               bool is_command);
@@ -237,7 +244,9 @@ class Engine {
   void carry_out(const scheduler::RetryScheduled& effect);
   void carry_out(const scheduler::Finished& effect);
   bool can_wait(const scheduler::Finished& effect) const;
-  void conclude(const scheduler::Finished& effect);
+  void conclude(const Unconcluded& ended);
+  /// Whether somebody keeps the time.
+  bool can_go_on_later() const { return workers_ != nullptr && started_at_; }
   void carry_out(const scheduler::Halted& effect);
 
   void count_timeout_from(const Attempt& attempt, Instant from);
@@ -245,7 +254,7 @@ class Engine {
   /// Whether the end of this attempt would decide about the task.
   bool is_under_way(const Attempt& attempt) const;
   void note_end(const RecordPtr& record, const RecorderPtr& recorder);
-  void complete_result(TaskRecord& record, const scheduler::Finished& effect);
+  void complete_result(TaskRecord& record, const Unconcluded& ended);
   std::string cancel_message(const scheduler::Finished& effect);
   /// Made now, where there was none yet.
   const RecordPtr& record(scheduler::TaskIndex index);
@@ -313,7 +322,7 @@ class Engine {
   std::function<void()> on_over_;
   std::exception_ptr error_;  // of an initializer
   std::deque<Notice> notices_;
-  std::deque<scheduler::Finished> unconcluded_;  // what can wait until it is told of
+  std::deque<Unconcluded> unconcluded_;  // what can wait until it is told of
   std::uint64_t finished_count_ = 0;
   mutable int waiters_ = 0;  // in finished_
   bool delivering_ = false;  // one thread is calling hooks, and takes those that come meanwhile

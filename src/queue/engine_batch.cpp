@@ -68,11 +68,11 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
   const auto posted = posted_.begin();
   const auto indices = add_to_core(posted);
   Accepted accepted{.tasks = {}, .groups = posted->groups};
+  link_needs(*posted, groups, indices);
   if (with_records) {
     accepted.tasks.reserve(indices.size());
     for (const auto index : indices) accepted.tasks.push_back(record(index));
   }
-  link_needs(*posted, groups, indices);
   for (const auto& group : posted->groups) core_.seal(*group->index);
   accept_all(indices, std::move(restored));
   release(posted);
@@ -139,11 +139,12 @@ void Engine::link_needs(const PostedBatch& batch, const std::vector<Batch::Group
   };
   for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
     const auto& task = batch.tasks[i];
-    if (!task.options->needs.empty()) link_needs(record(indices[i]), task.options->needs);
     link(indices[i], task.needs());
     if (task.group && !task.finally) {
       link(indices[i], groups[static_cast<std::size_t>(*task.group)].needs);
     }
+    const auto options = task.options;  // of which the entry lets go when it gets its record
+    if (!options->needs.empty()) link_needs(record(indices[i]), options->needs);
   }
 }
 
@@ -180,12 +181,15 @@ RecordPtr Engine::make_record_of(const Posted& place, scheduler::TaskIndex index
   auto& task = batch.tasks[place.task];
   if (task.name.empty()) task.name = task.options->name;
   auto record = make_record(std::move(task.name), std::move(task.body));
-  if (auto recorder = task.recorder()) record->make_extras().recorder = std::move(recorder);
+  if (const auto details = std::move(task.details); details && details->recorder) {
+    record->make_extras().recorder = std::move(details->recorder);
+  }
   if (task.group) record->group = batch.groups[static_cast<std::size_t>(*task.group)];
   record->index = index;
   note_submission(*record, batch.set_of(place.task), batch.first_number + place.task,
                   batch.submitted_at);
   if (task.finally) record->result.must_complete = true;
+  task.options.reset();
   release(place.batch);
   return record;
 }

@@ -33,7 +33,7 @@ void Engine::settle() {
   tell_if_over();
   if (workers_ == nullptr) return;
   if (core_.startable()) workers_->wake();
-  if (const auto due = core_.next_due()) workers_->alarm(*due);
+  if (const auto due = next_due()) workers_->alarm(*due);
 }
 
 void Engine::carry_out(const scheduler::StopRequested& effect) {
@@ -73,9 +73,10 @@ void Engine::tell_if_over() {
 
 void Engine::carry_out(const scheduler::Finished& effect) {
   if (can_wait(effect)) {
-    unconcluded_.push_back(effect);
+    unconcluded_.push_back({effect, now_});
+    if (waiters_ > 0) finished_.notify_all();  // for there may be room now
   } else {
-    conclude(effect);
+    conclude({effect, now_});
   }
 }
 
@@ -86,10 +87,10 @@ bool Engine::can_wait(const scheduler::Finished& effect) const {
          known_record(effect.task) == nullptr;
 }
 
-void Engine::conclude(const scheduler::Finished& effect) {
-  const auto& finished = record(effect.task);
+void Engine::conclude(const Unconcluded& ended) {
+  const auto& finished = record(ended.effect.task);
   auto& task = *finished;
-  complete_result(task, effect);
+  complete_result(task, ended);
   const auto status = task.result.status;
   task.finish_order = ++finished_count_;
   // A failure tells more than a cancelled member, and both more than a success.
@@ -149,7 +150,7 @@ void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outc
 }
 
 /// What the attempts have not filled in.
-void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect) {
+void Engine::complete_result(TaskRecord& task, const Unconcluded& ended) {
   auto& result = task.result;
   const auto& options = *task.set->options;
   if (const auto* command = task.body.command()) result.command = command->text();
@@ -158,13 +159,13 @@ void Engine::complete_result(TaskRecord& task, const scheduler::Finished& effect
   result.detached = options.detached;
   result.metadata = options.metadata;
   result.created_at = since_start(Instant{result.created_at});
-  result.finished_at = since_start(now_);
+  result.finished_at = since_start(ended.at);
   if (result.started_at) result.duration = result.finished_at - *result.started_at;
-  result.status = status_of(effect.state);
+  result.status = status_of(ended.effect.state);
   if (result.status != Status::cancelled) return;
   result.exception = nullptr;
   const bool is_need_broken = result.attempts == 0 && !result.message.empty();
-  if (!is_need_broken) result.message = cancel_message(effect);
+  if (!is_need_broken) result.message = cancel_message(ended.effect);
 }
 
 std::string Engine::cancel_message(const scheduler::Finished& effect) {

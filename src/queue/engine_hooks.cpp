@@ -10,6 +10,9 @@ namespace {
 // Whose hooks this thread is calling.
 thread_local const Engine* calling_hooks_of = nullptr;
 
+// Who halts a run, or drives its loop, has more to do than to tell of a million tasks.
+constexpr int kConcludedAtOnce = 256;
+
 }  // namespace
 
 HookTask Engine::hook_task(const TaskRecord& record, int attempt) const {
@@ -40,14 +43,15 @@ void Engine::notify_submitted(scheduler::TaskIndex index) {
   });
 }
 
-/// Calls what is in `notices_`, in order. Whoever comes while another thread is at it leaves its
-/// own to that one, so a hook may use the queue.
+/// Calls what is in `notices_`, in order, and then concludes a few of what can wait. Whoever comes
+/// while another thread is at it leaves its own to that one, so a hook may use the queue.
 void Engine::deliver(Lock& lock) {
   if (delivering_ || !has_untold()) return;
   delivering_ = true;
   const auto* const outer = std::exchange(calling_hooks_of, this);
-  while (has_untold()) {
+  for (int concluded = 0; has_untold();) {
     if (notices_.empty()) {
+      if (concluded++ == kConcludedAtOnce && can_go_on_later()) break;
       conclude(unconcluded_.front());
       unconcluded_.pop_front();
     }
@@ -61,6 +65,7 @@ void Engine::deliver(Lock& lock) {
   }
   calling_hooks_of = outer;
   delivering_ = false;
+  if (has_untold()) workers_->alarm(now_);
   tell_if_over();
 }
 

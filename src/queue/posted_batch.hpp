@@ -20,7 +20,7 @@ namespace osiiso::queue {
 struct PostedBatch {
   std::vector<Batch::TaskEntry> tasks;
   std::vector<GroupPtr> groups = {};
-  /// The options of the tasks from a position on. Kept as long as the core reads their rules.
+  /// The options of the tasks from a position on, for the core until a record keeps its own.
   std::vector<std::pair<std::size_t, std::shared_ptr<const OptionSet>>> sets = {};
   std::uint64_t first_number = 0;
   Instant submitted_at{};

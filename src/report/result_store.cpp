@@ -50,6 +50,7 @@ bool ResultStore::has_room_for(const TaskResult& result) {
 
 /// False where there is no place for it.
 bool ResultStore::write(const TaskResult& result) {
+  if (!is_file_usable_) return false;
   const std::string text = json_of(result);
   try {
     if (!files_) files_.emplace();
@@ -59,9 +60,9 @@ bool ResultStore::write(const TaskResult& result) {
     const auto bytes = std::bit_cast<EntryBytes>(entry);
     files_->index.write(place_of(result.number), {bytes.data(), bytes.size()});
   } catch (const SystemError&) {
-    return false;
+    is_file_usable_ = false;
   }
-  return true;
+  return is_file_usable_;
 }
 
 std::string ResultStore::read(std::uint64_t number) const {

@@ -53,6 +53,7 @@ class ResultStore {
   std::map<std::uint64_t, ResultPtr> kept_;  // by number
   OutputBudget kept_output_{std::size_t{16} << 20};
   std::optional<Files> files_;    // none: not needed so far
+  bool is_file_usable_ = true;    // until one failed
   std::array<Groups, 2> groups_;  // of the others, and of those that were restored
 };
 

@@ -82,6 +82,21 @@ TEST_CASE("tasks whose need failed are told with it, one line a need") {
   CHECK(says(many.err, "osiiso: 4 tasks were not started for other needs"));
 }
 
+TEST_CASE("needs are told in order of submission, whatever failed first") {
+  const ProcessGuard guard;
+  std::string job = "tasks:\n";
+  for (int i = 1; i <= 12; ++i) {
+    const auto number = std::to_string(i);
+    job +=
+        "  - {name: f" + number + ", command: exit 3, priority: " + std::to_string(20 - i) + "}\n";
+    job += "  - {name: n" + number + ", command: 'true', needs: [f" + number + "]}\n";
+  }
+  const auto ended = run_osiiso({"run", "-", "-j1"}, job);
+  CHECK(ended.err.find("'n1' was not started: needs 'f1', which failed\n"
+                       "osiiso: 'n2' was not started") != std::string::npos);
+  CHECK(says(ended.err, "osiiso: 2 tasks were not started for other needs"));
+}
+
 TEST_CASE("GitHub gets an error for a run that was cut short, and a summary of what it lost") {
   const ProcessGuard guard;
   const TemporaryFolder folder;
