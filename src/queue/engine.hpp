@@ -245,8 +245,8 @@ class Engine {
   void carry_out(const scheduler::Finished& effect);
   bool can_wait(const scheduler::Finished& effect) const;
   void conclude(const Unconcluded& ended);
-  /// Whether somebody keeps the time.
-  bool can_go_on_later() const { return workers_ != nullptr && started_at_; }
+  /// Whether somebody keeps the time, and will as long as something is to be told.
+  bool can_go_on_later() const { return workers_ != nullptr && started_at_ && !closed_; }
   void carry_out(const scheduler::Halted& effect);
 
   void count_timeout_from(const Attempt& attempt, Instant from);

@@ -890,3 +890,20 @@ TEST_CASE("500 commands at once take no thread each") {
     CHECK(summary.cancelled == kCommands);
   }());
 }
+
+TEST_CASE("a queue that is destroyed tells of all that this cancels") {
+  constexpr int kTasks = 3'000;
+  int told = 0;
+  osiiso::QueueOptions options{.keep_results = false};
+  options.hooks.on_complete = [&](const osiiso::ResultPtr& result) {
+    if (result->status == Status::cancelled) ++told;
+  };
+  {
+    AsyncQueue queue(options);
+    osiiso::run(queue.start());  // in a loop that goes no further
+    Batch batch;
+    for (int i = 0; i < kTasks; ++i) batch.add({}, [] {});
+    queue.post(std::move(batch));
+  }
+  CHECK(told == kTasks);
+}
