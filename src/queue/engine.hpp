@@ -234,7 +234,8 @@ class Engine {
                   std::vector<RestoredTask> restored);
   void restore(TaskRecord& record, std::any value);
   void release(PostedBatches::iterator posted);
-  RecordPtr make_record_of(const Posted& place, scheduler::TaskIndex index);
+  void make_record_of(Posted place, scheduler::TaskIndex index);
+  void note_submission(const Posted& place, scheduler::TaskIndex index, const RecordPtr& record);
 
   Lock lock_soon();
   void settle();

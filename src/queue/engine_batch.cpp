@@ -29,6 +29,11 @@ void require_no_cycle(const Batch& batch) {
   throw OptionError("needs form a cycle: " + path);
 }
 
+/// Without what only the queue knows.
+RecordPtr record_of(const Batch::TaskEntry& task) {
+  return make_record(task.name.empty() ? task.options->name : task.name, task.body);
+}
+
 scheduler::Scope scope_of(const Batch::TaskEntry& task) {
   if (!task.finally) return scheduler::Scope::none;
   return task.group ? scheduler::Scope::group : scheduler::Scope::run;
@@ -59,6 +64,11 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
   PostedBatch incoming{.tasks = batch.release_tasks()};
   const auto groups = batch.release_groups();
   auto restored = restored_tasks(incoming.tasks);
+  Accepted accepted;
+  if (with_records) {  // made without the lock, for memory takes time to be had
+    accepted.tasks.reserve(incoming.tasks.size());
+    for (const auto& task : incoming.tasks) accepted.tasks.push_back(record_of(task));
+  }
 
   const Turn turn(*this);
   if (!wait_for_room && !fits(incoming.tasks.size() - restored.size())) throw_full();
@@ -67,12 +77,11 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
   posted_.push_front(std::move(incoming));
   const auto posted = posted_.begin();
   const auto indices = add_to_core(posted);
-  Accepted accepted{.tasks = {}, .groups = posted->groups};
-  link_needs(*posted, groups, indices);
-  if (with_records) {
-    accepted.tasks.reserve(indices.size());
-    for (const auto index : indices) accepted.tasks.push_back(record(index));
+  accepted.groups = posted->groups;
+  for (std::uint32_t i = 0; i < accepted.tasks.size(); ++i) {
+    note_submission({posted, i}, indices[i], accepted.tasks[i]);
   }
+  link_needs(*posted, groups, indices);
   for (const auto& group : posted->groups) core_.seal(*group->index);
   accept_all(indices, std::move(restored));
   release(posted);
@@ -176,22 +185,27 @@ void Engine::release(PostedBatches::iterator posted) {
   if (--posted->users == 0) posted_.erase(posted);
 }
 
-RecordPtr Engine::make_record_of(const Posted& place, scheduler::TaskIndex index) {
+void Engine::make_record_of(Posted place, scheduler::TaskIndex index) {
+  auto& task = place.batch->tasks[place.task];
+  const auto record = record_of(task);
+  task.body = {};  // for the record to let go of when the task is final
+  task.options.reset();
+  note_submission(place, index, record);
+}
+
+/// Has the record of a posted task stand for it from now on.
+void Engine::note_submission(const Posted& place, scheduler::TaskIndex index,
+                             const RecordPtr& record) {
   auto& batch = *place.batch;
   auto& task = batch.tasks[place.task];
-  if (task.name.empty()) task.name = task.options->name;
-  auto record = make_record(std::move(task.name), std::move(task.body));
-  if (const auto details = std::move(task.details); details && details->recorder) {
-    record->make_extras().recorder = std::move(details->recorder);
-  }
+  if (task.recorder()) record->make_extras().recorder = std::move(task.details->recorder);
   if (task.group) record->group = batch.groups[static_cast<std::size_t>(*task.group)];
   record->index = index;
   note_submission(*record, batch.set_of(place.task), batch.first_number + place.task,
                   batch.submitted_at);
   if (task.finally) record->result.must_complete = true;
-  task.options.reset();
+  slots_[static_cast<std::size_t>(index)] = record;
   release(place.batch);
-  return record;
 }
 
 }  // namespace osiiso::queue

@@ -189,7 +189,7 @@ std::string Engine::cancel_message(const scheduler::Finished& effect) {
 
 const RecordPtr& Engine::record(scheduler::TaskIndex index) {
   auto& slot = slots_[static_cast<std::size_t>(index)];
-  if (const auto* place = std::get_if<Posted>(&slot)) slot = make_record_of(*place, index);
+  if (const auto* place = std::get_if<Posted>(&slot)) make_record_of(*place, index);
   return std::get<RecordPtr>(slot);
 }
 

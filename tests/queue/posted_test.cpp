@@ -19,12 +19,16 @@ namespace {
 using test::Log;
 using test::named;
 
-/// Knows of a success.
-class Knowing final : public Recorder {
+/// Knows of a success, or of none.
+class Memory final : public Recorder {
  public:
-  std::optional<std::any> restore() override { return 7; }
+  explicit Memory(std::optional<std::any> success) : success_(std::move(success)) {}
+  std::optional<std::any> restore() override { return success_; }
   void record_success(const std::any&) override {}
   void record_end(Status) override {}
+
+ private:
+  std::optional<std::any> success_;
 };
 
 std::vector<std::string> told(const ResultList& results) {
@@ -99,7 +103,7 @@ TEST_CASE("what an earlier run has finished of a posted batch is not run again")
   Batch batch;
   batch.add(named("a"), [] {});
   batch.record(batch.add(named("b"), [] { throw std::runtime_error("ran again"); }),
-               std::make_shared<Knowing>());
+               std::make_shared<Memory>(7));
   queue.post(std::move(batch));
   CHECK(completed.lines() == std::vector<std::string>{"b"});
   const auto summary = queue.run();
@@ -111,13 +115,15 @@ TEST_CASE("what an earlier run has finished of a posted batch is not run again")
 
 TEST_CASE("what a posted task holds is let go of when it is final, the rest with the queue") {
   const auto held = std::make_shared<int>();
+  const auto recorder = std::make_shared<Memory>(std::nullopt);
   std::vector<long> holders;
   {
     ThreadQueue queue({.workers = 1, .keep_results = false});
     const auto post = [&] {
       Batch batch;
       for (int i = 0; i < 10; ++i) {
-        batch.add({}, [held, &holders] { holders.push_back(held.use_count()); });
+        batch.record(batch.add({}, [held, &holders] { holders.push_back(held.use_count()); }),
+                     recorder);
       }
       queue.post(std::move(batch));
     };
@@ -127,6 +133,7 @@ TEST_CASE("what a posted task holds is let go of when it is final, the rest with
     CHECK(holders.back() < 5);
     // A worker holds what it ran last until it finds that there is nothing more.
     CHECK(held.use_count() <= 2);
+    CHECK(recorder.use_count() <= 2);
     post();
     CHECK(held.use_count() >= 11);
     queue.shutdown(true);
