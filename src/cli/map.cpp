@@ -13,7 +13,6 @@
 
 #include "base/cpus.hpp"
 #include "base/format.hpp"
-#include "cli/arenas.hpp"
 #include "cli/checkpointing.hpp"
 #include "cli/commands.hpp"
 #include "cli/ending.hpp"
@@ -137,7 +136,6 @@ class MapRun {
   Ended run() {
     block_heard_signals();
     auto options = queue_options_of(command_);
-    set_arenas(*options.workers);
     view_.listen(options.hooks);
     tally_.listen(options.hooks);
     if (command_.output == Output::failed) show_failures(options.hooks);

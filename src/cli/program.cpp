@@ -13,7 +13,6 @@
 #include "osiiso/own_process.hpp"
 #include "osiiso/process_queue.hpp"
 
-#include "cli/arenas.hpp"
 #include "cli/ci.hpp"
 #include "cli/commands.hpp"
 #include "cli/result_stream.hpp"
@@ -96,7 +95,6 @@ void raise_descriptor_limit() {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  set_arenas(1);
   if (const auto code = worker_main(argc, argv)) return *code;
   fill_standard_descriptors();
   set_dispositions();

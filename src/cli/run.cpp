@@ -10,7 +10,6 @@
 
 #include "base/cpus.hpp"
 #include "base/format.hpp"
-#include "cli/arenas.hpp"
 #include "cli/checkpointing.hpp"
 #include "cli/commands.hpp"
 #include "cli/ending.hpp"
@@ -74,7 +73,6 @@ Ended run_on_new(job::Plan plan, const RunCommand& command, View& view) {
 Ended run_plan(job::Plan plan, const RunCommand& command, View& view) {
   block_heard_signals();
   if (!plan.queue.workers) plan.queue.workers = base::usable_cpus();
-  set_arenas(*plan.queue.workers);
   // It would refuse what does not fit; but all is here at once, there is nobody to hold back.
   if (plan.kind == job::QueueKind::async) plan.queue.size = 0;
   const Duration grace = plan.queue.grace;
