@@ -191,7 +191,7 @@ class Engine {
   /// The same without waiting: `then` is called afterwards, by whoever calls the hooks.
   void announce(const Attempt& attempt, std::function<void()> then);
   /// When `tick` has something to do. Lock held.
-  std::optional<Instant> next_due() const { return unconcluded_.empty() ? core_.next_due() : now_; }
+  std::optional<Instant> next_due() const { return core_.next_due(); }
 
  private:
   /// What stands for a task; a null record where no task has the index.

@@ -29,11 +29,6 @@ void require_no_cycle(const Batch& batch) {
   throw OptionError("needs form a cycle: " + path);
 }
 
-/// Without what only the queue knows.
-RecordPtr record_of(const Batch::TaskEntry& task) {
-  return make_record(task.name.empty() ? task.options->name : task.name, task.body);
-}
-
 scheduler::Scope scope_of(const Batch::TaskEntry& task) {
   if (!task.finally) return scheduler::Scope::none;
   return task.group ? scheduler::Scope::group : scheduler::Scope::run;
@@ -67,7 +62,8 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
   Accepted accepted;
   if (with_records) {  // made without the lock, for memory takes time to be had
     accepted.tasks.reserve(incoming.tasks.size());
-    for (const auto& task : incoming.tasks) accepted.tasks.push_back(record_of(task));
+    for (const auto& task : incoming.tasks)
+      accepted.tasks.push_back(make_record(task.name, task.body));
   }
 
   const Turn turn(*this);
@@ -124,13 +120,11 @@ std::vector<scheduler::TaskIndex> Engine::add_to_core(PostedBatches::iterator po
   posted->first_number = next_sequence_ + 1;
   posted->submitted_at = now_;
   posted->users += posted->tasks.size();
-  auto set = posted->sets.begin();
   for (std::uint32_t i = 0; i < posted->tasks.size(); ++i) {
     const auto& task = posted->tasks[i];
-    if (std::next(set) != posted->sets.end() && std::next(set)->first == i) ++set;
     const auto group =
         task.group ? posted->groups[static_cast<std::size_t>(*task.group)]->index : std::nullopt;
-    indices.push_back(add_to_core(*set->second, group, scope_of(task), Posted{posted, i}));
+    indices.push_back(add_to_core(*posted->set_of(i), group, scope_of(task), Posted{posted, i}));
   }
   return indices;
 }
@@ -187,7 +181,7 @@ void Engine::release(PostedBatches::iterator posted) {
 
 void Engine::make_record_of(Posted place, scheduler::TaskIndex index) {
   auto& task = place.batch->tasks[place.task];
-  const auto record = record_of(task);
+  const auto record = make_record(task.name, task.body);
   task.body = {};  // for the record to let go of when the task is final
   task.options.reset();
   note_submission(place, index, record);

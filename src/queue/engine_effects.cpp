@@ -33,7 +33,7 @@ void Engine::settle() {
   tell_if_over();
   if (workers_ == nullptr) return;
   if (core_.startable()) workers_->wake();
-  if (const auto due = next_due()) workers_->alarm(*due);
+  if (const auto due = core_.next_due()) workers_->alarm(*due);
 }
 
 void Engine::carry_out(const scheduler::StopRequested& effect) {
