@@ -2,37 +2,8 @@
 #include "base/stop_state.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 
 namespace osiiso::base {
-namespace {
-
-class Bell final : public Waker {
- public:
-  explicit Bell(StopState& stop) : stop_(stop) { stop_.attach(*this); }
-  ~Bell() { stop_.detach(); }
-  Bell(const Bell&) = delete;
-  Bell& operator=(const Bell&) = delete;
-
-  void wake() noexcept override {
-    const std::lock_guard lock(mutex_);
-    rang_ = true;
-    condition_.notify_one();
-  }
-  bool wait(Instant until) {
-    std::unique_lock lock(mutex_);
-    return wait_until(condition_, lock, until, [this] { return rang_; });
-  }
-
- private:
-  StopState& stop_;
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool rang_ = false;
-};
-
-}  // namespace
-
 void StopState::request(StopRequest request) {
   std::optional<std::stop_source> source;
   {
@@ -79,8 +50,15 @@ std::stop_token StopState::token() {
   return source.get_token();
 }
 
-bool wait_for_stop(StopState& stop, Instant until) {
-  return Bell(stop).wait(until);
+void StopBell::wake() noexcept {
+  const std::lock_guard lock(mutex_);
+  rang_ = true;
+  condition_.notify_one();
+}
+
+void StopBell::wait(Instant until) {
+  std::unique_lock lock(mutex_);
+  wait_until(condition_, lock, until, [this] { return rang_; });
 }
 
 }  // namespace osiiso::base

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <condition_variable>
 #include <csignal>
 #include <mutex>
 #include <optional>
@@ -67,8 +68,25 @@ class StopState {
   Waker* waker_ = nullptr;
 };
 
-/// Waits without a descriptor until something is requested, at most until then. Returns whether it
-/// was. Nobody else may be attached.
-bool wait_for_stop(StopState& stop, Instant until);
+/// Lets a thread sleep without a descriptor until something is requested. Nobody else may be
+/// attached.
+class StopBell final : public Waker {
+ public:
+  explicit StopBell(StopState& stop) : stop_(stop) { stop_.attach(*this); }
+  ~StopBell() { stop_.detach(); }
+  StopBell(const StopBell&) = delete;
+  StopBell& operator=(const StopBell&) = delete;
+
+  /// For others that have something to tell whoever sleeps.
+  void wake() noexcept override;
+  /// Returns when it was woken, at most at that instant.
+  void wait(Instant until);
+
+ private:
+  StopState& stop_;
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  bool rang_ = false;
+};
 
 }  // namespace osiiso::base

@@ -66,15 +66,13 @@ CommandOutput conclude(ChildResult result, const CommandSettings& settings) {
 CommandOutput CommandRunner::run(const Command& command, const TaskContext& context) {
   if (context.stop_state().latest()) throw stopped_before_start();
   try {
-    auto child = start_patiently(context.stop_state(), [&] {
-      try {
-        if (!stop_event_) stop_event_ = base::make_eventfd();
-        return DrivenChild(command, context, pad_, stop_event_);
-      } catch (...) {
-        let_go();  // perhaps others wait for just that
-        throw;
-      }
-    });
+    auto child = start_patiently(
+        context.stop_state(),
+        [&] {
+          if (!stop_event_) stop_event_ = base::make_eventfd();
+          return DrivenChild(command, context, pad_, stop_event_);
+        },
+        [this] { let_go(); });
     run_to_end(child.run, child.wake);
     return conclude(child.run.take_result(), command.settings());
   } catch (const SystemError& why) {
@@ -86,7 +84,8 @@ CommandOutput CommandRunner::run(const Command& command, const TaskContext& cont
                                  base::StopSource& stops) {
   if (context.stop_state().latest()) throw stopped_before_start();
   try {
-    auto child = start_patiently(stops, [&] { return ChildRun(Launch(command, context, pad_)); });
+    auto child = start_patiently(
+        stops, [&] { return ChildRun(Launch(command, context, pad_)); }, [this] { let_go(); });
     run_to_end(child, stops);
     return conclude(child.take_result(), command.settings());
   } catch (const SystemError& why) {
@@ -97,6 +96,7 @@ CommandOutput CommandRunner::run(const Command& command, const TaskContext& cont
 void CommandRunner::let_go() {
   pad_ = {};
   stop_event_.reset();
+  note_room();
 }
 
 }  // namespace process

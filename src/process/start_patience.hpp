@@ -28,7 +28,8 @@ class UnderWay {
 };
 
 /// How long a start that fails for a shortage is tried again: as long as anything else of this
-/// program is under way, and from then on ten seconds. Thread-safe as a value is.
+/// program is under way, and from then on ten seconds. Starts that wait stand in line, lest the
+/// quick ones take all that is given back. Thread-safe as a value is.
 class StartPatience {
  public:
   StartPatience() = default;
@@ -38,11 +39,26 @@ class StartPatience {
 
   /// When to try again after this failure; none: it is to be reported.
   std::optional<base::Instant> next_try(const SystemError& failed, base::Instant now);
+  /// None: the start may be tried. Otherwise others wait, it stands in line behind them from now
+  /// on, and is to ask again then.
+  std::optional<base::Instant> give_way(base::Instant now);
+
+  /// Sleeps until then; for one that stands in line, until there may be room, too. Returns whether
+  /// a stop is requested.
+  bool sleep(base::StopState& stop, base::Instant until);
+  bool sleep(base::StopSource& stops, base::Instant until);
 
  private:
+  void stand_in_line();
+  base::Instant after_pause(base::Instant now);
+
   std::optional<base::Instant> first_failure_;
+  bool is_in_line_ = false;
   Duration pause_{};
 };
+
+/// Something was given back that others may wait for.
+void note_room();
 
 /// How many starts of this program wait for the system at the moment.
 int waiting_starts();
@@ -54,21 +70,24 @@ CommandError stopped_before_start();
 CommandError not_started(const SystemError& why);
 
 /// What `start` returns, which is called again and again while the system lacks what it takes: it
-/// must give all of it back where it fails. Throws what it throws, or `stopped_before_start()`.
-/// `stop` is what `base::wait_for_stop` takes.
-template <typename Stop, typename Start>
-auto start_patiently(Stop& stop, const Start& start) {
+/// must give all of it back where it fails. `let_go` gives back what is kept for further starts,
+/// for others may wait for just that. Throws what `start` throws, or `stopped_before_start()`.
+/// `stop` is what `StartPatience::sleep` takes.
+template <typename Stop, typename Start, typename LetGo>
+auto start_patiently(Stop& stop, const Start& start, const LetGo& let_go) {
   StartPatience patience;
   for (;;) {
-    base::Instant next;
-    try {
-      return start();
-    } catch (const SystemError& failed) {
-      const auto again = patience.next_try(failed, base::now());
-      if (!again) throw;
-      next = *again;
+    auto next = patience.give_way(base::now());
+    if (!next) {
+      try {
+        return start();
+      } catch (const SystemError& failed) {
+        next = patience.next_try(failed, base::now());
+        if (!next) throw;
+      }
     }
-    if (base::wait_for_stop(stop, next)) throw stopped_before_start();
+    let_go();
+    if (patience.sleep(stop, *next)) throw stopped_before_start();
   }
 }
 

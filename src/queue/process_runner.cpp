@@ -229,7 +229,8 @@ void ProcessRunner::start_worker(const TaskContext& context) {
 
 ProcessRunner::Start ProcessRunner::start_patiently(const TaskContext& context) {
   try {
-    return process::start_patiently(context.stop_state(), [&] { return start_once(context); });
+    return process::start_patiently(
+        context.stop_state(), [&] { return start_once(context); }, [] {});
   } catch (const SystemError& why) {
     if (!process::is_shortage(why)) throw;
     throw process::not_started(why);
@@ -313,6 +314,7 @@ void ProcessRunner::make_room() {
   if (process::waiting_starts() == 0 || !keeping_.empty()) return;
   worker_->dismiss(grace_ + kCommandSlack);
   worker_.reset();
+  process::note_room();
 }
 
 /// One that died before it began is no end of the task: another takes its place.

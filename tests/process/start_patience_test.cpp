@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "base/descriptor.hpp"
+#include "base/stop_state.hpp"
 #include "process/running.hpp"
 #include "support/process_guard.hpp"
 
@@ -79,6 +81,41 @@ TEST_CASE("a start waits for whatever is under way, and ten seconds from its end
   other.reset();
   CHECK(patience.next_try(kNoRoom, begin + 9s));
   CHECK_FALSE(patience.next_try(kNoRoom, base::now() + 10s));
+}
+
+TEST_CASE("starts that wait are let through in order, and whoever else comes is behind them") {
+  const auto now = base::now();
+  StartPatience new_one;
+  CHECK_FALSE(new_one.give_way(now));
+
+  std::optional<StartPatience> first(std::in_place);
+  StartPatience second;
+  StartPatience third;
+  CHECK(first->next_try(kNoRoom, now));
+  CHECK(second.next_try(kNoRoom, now));
+  CHECK(third.give_way(now));
+  CHECK(waiting_starts() == 3);
+  CHECK_FALSE(first->give_way(now));
+  CHECK(second.give_way(now));
+
+  first.reset();
+  CHECK_FALSE(second.give_way(now));
+  CHECK(third.give_way(now));
+}
+
+TEST_CASE("the first of those who wait is woken when there may be room") {
+  StartPatience first;
+  CHECK(first.next_try(kNoRoom, base::now()));
+  base::StopState stop;
+  const auto end = base::now() + 1h;
+  std::thread sleeper([&] { CHECK_FALSE(first.sleep(stop, end)); });
+  std::atomic<bool> is_over = false;
+  std::thread others([&] {
+    while (!is_over) const UnderWay other;
+  });
+  sleeper.join();  // not after an hour
+  is_over = true;
+  others.join();
 }
 
 TEST_CASE("what is no shortage is not waited for") {
