@@ -51,7 +51,7 @@ class TaskContext {
     Duration grace{0};
   };
 
-  /// The same for a queue, which has these texts anyway and keeps them as long as the attempt runs.
+  /// The same for a queue, which has all of that anyway and keeps it as long as the attempt runs.
   struct BorrowedIdentity {
     const std::string* run_id;
     TaskId task_id;
@@ -64,19 +64,19 @@ class TaskContext {
   };
 
   TaskContext(Identity identity, std::shared_ptr<base::StopState> stop)
-      : owned_(std::make_shared<const Identity>(std::move(identity))),
-        identity_{.run_id = &owned_->run_id,
+      : owned_(std::make_shared<const Owned>(Owned{std::move(identity), std::move(stop)})),
+        identity_{.run_id = &owned_->identity.run_id,
                   .task_id = {},
-                  .name = &owned_->name,
-                  .group_id = &owned_->group_id,
-                  .attempt = owned_->attempt,
-                  .max_attempts = owned_->max_attempts,
-                  .worker = owned_->worker,
-                  .grace = owned_->grace},
-        stop_(std::move(stop)) {}
+                  .name = &owned_->identity.name,
+                  .group_id = &owned_->identity.group_id,
+                  .attempt = owned_->identity.attempt,
+                  .max_attempts = owned_->identity.max_attempts,
+                  .worker = owned_->identity.worker,
+                  .grace = owned_->identity.grace},
+        stop_(owned_->stop.get()) {}
 
-  TaskContext(const BorrowedIdentity& identity, std::shared_ptr<base::StopState> stop)
-      : identity_(identity), stop_(std::move(stop)) {}
+  TaskContext(const BorrowedIdentity& identity, base::StopState& stop)
+      : identity_(identity), stop_(&stop) {}
 
   /// The same attempt, with those who hear of its command and live longer.
   TaskContext& with_hooks(const CommandHooks* hooks) {
@@ -85,7 +85,7 @@ class TaskContext {
   }
 
   const std::string& run_id() const { return *identity_.run_id; }
-  std::string task_id() const { return owned_ ? owned_->task_id : identity_.task_id.text(); }
+  std::string task_id() const { return owned_ ? owned_->identity.task_id : identity_.task_id.text(); }
   const std::string& name() const { return *identity_.name; }
   const std::string& group_id() const { return *identity_.group_id; }
   /// Which attempt this is, from 1, and how many there can be.
@@ -112,9 +112,14 @@ class TaskContext {
   base::StopState& stop_state() const { return *stop_; }
 
  private:
-  std::shared_ptr<const Identity> owned_;  // null where the texts are borrowed
+  struct Owned {
+    Identity identity;
+    std::shared_ptr<base::StopState> stop;
+  };
+
+  std::shared_ptr<const Owned> owned_;  // null where all is borrowed
   BorrowedIdentity identity_;
-  std::shared_ptr<base::StopState> stop_;
+  base::StopState* stop_;
   const CommandHooks* hooks_ = nullptr;  // null: nobody
 };
 

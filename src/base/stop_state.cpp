@@ -18,6 +18,13 @@ void StopState::request(StopRequest request) {
   if (source) source->request_stop();
 }
 
+void StopState::renew() {
+  const std::lock_guard lock(mutex_);
+  version_ = 0;
+  latest_.reset();
+  source_.reset();
+}
+
 unsigned StopState::version() const {
   const std::lock_guard lock(mutex_);
   return version_;

@@ -48,6 +48,9 @@ class StopState {
   /// Asks to stop, or asks again: a later request can only shorten the grace of an earlier one.
   void request(StopRequest request);
 
+  /// As it was when it was made. Only while nobody else has it.
+  void renew();
+
   /// How many requests came so far; a change says that `latest()` is worth reading.
   unsigned version() const;
   std::optional<StopRequest> latest() const;

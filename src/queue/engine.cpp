@@ -64,13 +64,16 @@ Engine::Engine(const QueueOptions& options, int workers)
   }
 }
 
-/// Turns are short, so that it is worth looking a few times before the thread is put to sleep.
+/// Turns are short, so that it is worth looking a few times before the thread is put to sleep: the
+/// more seldom the longer it takes, for each look takes the lock's memory away from who has it.
 Engine::Lock Engine::lock_soon() {
-  constexpr int kLooks = 100;
+  constexpr int kMostPauses = 64;
+  constexpr int kPausesInAll = 1000;
   Lock lock(mutex_, std::try_to_lock);
-  for (int look = 0; look < kLooks && !lock; ++look) {
-    for (int i = 0; i < 10; ++i) pause();
+  for (int pauses = 4, paused = 0; paused < kPausesInAll && !lock; paused += pauses) {
+    for (int i = 0; i < pauses; ++i) pause();
     lock.try_lock();
+    pauses = std::min(2 * pauses, kMostPauses);
   }
   if (!lock) lock.lock();
   return lock;
@@ -160,8 +163,8 @@ std::vector<RunningTask> Engine::running() const {
   {
     const Lock lock(mutex_);
     const auto now = since_start(base::now());
-    for (const auto& record : at_work_) {
-      if (!record) continue;
+    for (const auto* const record : at_work_) {
+      if (record == nullptr) continue;
       const auto& result = record->result;
       tasks.push_back({.task_id = task_id(*record),
                        .name = result.name,

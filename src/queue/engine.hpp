@@ -32,6 +32,7 @@ struct Attempt {
   RecordPtr record;
   TaskBody body;  // shared with the record, which lets go of it when the task is final
   RecorderPtr recorder;
+  std::shared_ptr<base::StopState> stop;  // that of the context; null once its end is reported
   TaskContext context;
 };
 
@@ -178,8 +179,8 @@ class Engine {
   /// Has a success recorded. To be called before the end is reported, without the lock.
   void record(const Attempt& attempt, const AttemptOutcome& outcome);
   /// Reports the end of an attempt, and lets go of its recorder: when the run is over, what keeps
-  /// results is nobody's any more, and can be opened again.
-  void end(Attempt& attempt, AttemptOutcome outcome, Turn& turn);
+  /// results is nobody's any more, and can be opened again. Its context is not to be used any more.
+  void end(Attempt& attempt, AttemptOutcome&& outcome, Turn& turn);
   /// Does what is due.
   void tick(Turn& turn);
   /// Whether another attempt could start, were a worker free. Lock held.
@@ -251,7 +252,7 @@ class Engine {
   void carry_out(const scheduler::Halted& effect);
 
   void count_timeout_from(const Attempt& attempt, Instant from);
-  void note_attempt(TaskRecord& record, scheduler::Verdict verdict, AttemptOutcome outcome);
+  void note_attempt(TaskRecord& record, scheduler::Verdict verdict, AttemptOutcome&& outcome);
   /// Whether the end of this attempt would decide about the task.
   bool is_under_way(const Attempt& attempt) const;
   void note_end(const RecordPtr& record, const RecorderPtr& recorder);
@@ -307,8 +308,9 @@ class Engine {
   Workers* workers_ = nullptr;
   PostedBatches posted_;                                 // with tasks that have no record
   std::vector<Slot> slots_;                              // by TaskIndex
-  std::vector<std::shared_ptr<base::StopState>> stops_;  // by worker: of its last attempt
-  std::vector<RecordPtr> at_work_;    // by worker: whose attempt it runs, or null
+  // By worker, of its last attempt, and its next one's where nobody else has it.
+  std::vector<std::shared_ptr<base::StopState>> stops_;
+  std::vector<const TaskRecord*> at_work_;  // by worker: whose attempt it runs, or null
   std::vector<GroupPtr> groups_;      // by GroupIndex
   std::vector<GroupPtr> run_groups_;  // to be released after the run
   GroupPtr last_named_group_;

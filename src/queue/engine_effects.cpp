@@ -117,7 +117,7 @@ void Engine::carry_out(const scheduler::Halted& effect) {
   notify(nullptr, [this, stop] { options_.hooks.on_stop(stop); });
 }
 
-void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome outcome) {
+void Engine::note_attempt(TaskRecord& task, Verdict verdict, AttemptOutcome&& outcome) {
   at_work_[static_cast<std::size_t>(task.result.worker)] = nullptr;
   if (verdict == Verdict::timed_out) {
     outcome.cause = Cause::timeout;
@@ -157,7 +157,7 @@ void Engine::complete_result(TaskRecord& task, const Unconcluded& ended) {
   if (task.group) result.group_id = task.group->group_id;
   result.priority = options.priority;
   result.detached = options.detached;
-  result.metadata = options.metadata;
+  if (options.metadata) result.metadata = options.metadata;
   result.created_at = since_start(Instant{result.created_at});
   result.finished_at = since_start(ended.at);
   if (result.started_at) result.duration = result.finished_at - *result.started_at;

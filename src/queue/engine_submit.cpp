@@ -170,8 +170,11 @@ scheduler::TaskIndex Engine::add_to_core(const OptionSet& set,
   const auto index = core_.add(
       {.rules = &set.rules, .group = group, .finally = finally, .delay = wait_of(*set.options)});
   const auto at = static_cast<std::size_t>(index);
-  if (slots_.size() <= at) slots_.resize(at + 1);
-  slots_[at] = std::move(slot);
+  if (at == slots_.size()) {
+    slots_.push_back(std::move(slot));
+  } else {
+    slots_[at] = std::move(slot);
+  }
   if (options_.keep_results) accepted_.push_back(index);
   return index;
 }

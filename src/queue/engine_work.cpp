@@ -36,11 +36,16 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
   if (!result.started_at) result.started_at = result.last_started_at;
   const auto at = static_cast<std::size_t>(worker);
   if (stops_.size() <= at) stops_.resize(at + 1);
-  stops_[at] = std::make_shared<base::StopState>();
+  auto& stop = stops_[at];
+  if (stop.use_count() == 1) {
+    stop->renew();
+  } else {
+    stop = std::make_shared<base::StopState>();
+  }
   if (at_work_.size() <= at) at_work_.resize(at + 1);
-  at_work_[at] = record;
+  at_work_[at] = record.get();
   Attempt attempt{
-      record, record->body, record->recorder(),
+      record, record->body, record->recorder(), stop,
       TaskContext({.run_id = &run_id_,
                    .task_id = result.task_id,
                    .name = &result.name,
@@ -49,7 +54,7 @@ Attempt Engine::start(const scheduler::Start& start, int worker, Turn& /*turn*/)
                    .max_attempts = record->set->rules.retries + 1,
                    .worker = worker,
                    .grace = record->set->grace},
-                  stops_[at])};
+                  *stop)};
   attempt.context.with_hooks(&command_hooks_);
   return attempt;
 }
@@ -93,8 +98,9 @@ void Engine::note_end(const RecordPtr& record, const RecorderPtr& recorder) {
   notify(record, [recorder, status = record->result.status] { recorder->record_end(status); });
 }
 
-void Engine::end(Attempt& attempt, AttemptOutcome outcome, Turn& /*turn*/) {
+void Engine::end(Attempt& attempt, AttemptOutcome&& outcome, Turn& /*turn*/) {
   const auto recorder = std::move(attempt.recorder);
+  attempt.stop.reset();
   auto& record = *attempt.record;
   const auto& retry_on = record.set->options->retry_on;
   const auto verdict =

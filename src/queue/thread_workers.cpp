@@ -137,23 +137,26 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
   AttemptOutcome outcome;
   Rest rest = Rest::none;
   for (;;) {
-    // Let go of outside the lock: what its task holds is the user's.
-    auto ended = std::exchange(attempt, {});
+    std::optional<Attempt> next;
     {
       // The end of one attempt and the start of the next are one turn.
       Engine::Turn turn(*engine);
-      if (ended) engine->end(*ended, std::exchange(outcome, {}), turn);
+      if (attempt) engine->end(*attempt, std::move(outcome), turn);
       // An abandoned thread may outlive this object: not a member is touched from here on.
       if (seat.abandoned || stopping_) return;
       const Rest rested = std::exchange(rest, Rest::none);
       if (rested == Rest::lingered) lingering_ = false;
       if (rested == Rest::slept && woken_ > 0) --woken_;
-      attempt = start_next(seat, turn);
-      if (!attempt && !engine->has_notices()) rest = wait_for_work(turn, rested, runner);
+      next = start_next(seat, turn);
+      if (!next && !engine->has_notices()) rest = wait_for_work(turn, rested, runner);
     }
+    attempt = std::move(next);  // outside the lock: what the ended one's task holds is the user's
     if (rest == Rest::lingered) linger();
     if (!attempt) continue;
-    if (!make_ready(runner, *attempt)) continue;
+    if (!make_ready(runner, *attempt)) {
+      outcome = {};
+      continue;
+    }
     engine->announce(*attempt);
     outcome = execute(runner, attempt->body, attempt->context);
     engine->record(*attempt, outcome);

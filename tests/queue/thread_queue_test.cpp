@@ -140,6 +140,30 @@ TEST_CASE("TMO-2: a function that honours its stop token fails with the timeout'
   CHECK_THROWS_AS(std::rethrow_exception(handle.exception()), osiiso::AttemptTimeoutError);
 }
 
+TEST_CASE("a request to stop is heard by the attempt that it is for, and by no other") {
+  ThreadQueue queue({.workers = 1});
+  std::stop_token of_first;
+  auto first = queue.submit(named("first"), [&](std::stop_token stop) { of_first = stop; });
+  Gate started;
+  auto second = queue.submit(named("second"), [&](std::stop_token stop) {
+    started.open();
+    wait_for_stop(std::move(stop));
+  });
+  bool third_was_asked = true;
+  auto third = queue.submit(named("third"), [&](const osiiso::TaskContext& context) {
+    third_was_asked = context.stop_token().stop_requested();
+  });
+  std::thread runner([&] { queue.run(); });
+  started.wait();
+  CHECK(second.cancel());
+  runner.join();
+  CHECK(first.result()->status == Status::succeeded);
+  CHECK(second.result()->status == Status::cancelled);
+  CHECK(third.result()->status == Status::succeeded);
+  CHECK_FALSE(of_first.stop_requested());
+  CHECK_FALSE(third_was_asked);
+}
+
 TEST_CASE("TMO-2: a deaf function is given up after its grace and its worker replaced") {
   auto release = std::make_shared<Gate>();
   auto returned = std::make_shared<Gate>();
