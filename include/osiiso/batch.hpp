@@ -49,13 +49,15 @@ class Batch {
     RecorderPtr recorder = {};
   };
   struct TaskEntry {
-    std::string name;  ///< empty: derived from the body
+    std::unique_ptr<const std::string> own_name = {};  ///< null: derived from the body
     SharedOptions options;
     TaskBody body;
     std::optional<Group> group;
     bool finally = false;  ///< waits for the others of its group, without one for all others
     std::unique_ptr<TaskDetails> details = {};  ///< null: none
 
+    /// Empty: derived from the body.
+    const std::string& name() const;
     /// In addition to those of the group.
     const std::vector<Need>& needs() const;
     /// Null: nothing is kept of it beyond the run.

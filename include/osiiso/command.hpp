@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "osiiso/error.hpp"
@@ -115,7 +116,7 @@ class Command {
   /// The same command, shown to readers as `text` (a template with its inputs filled in, say).
   Command& with_text(std::string_view text);
 
-  bool is_shell() const { return shell_text_ != nullptr; }
+  bool is_shell() const { return of_shell() != nullptr; }
   /// The words of an argv; for a shell command its text alone.
   std::vector<std::string> words() const;
   /// Readable text: the shell text as it is, or the words quoted as a shell would need them.
@@ -123,9 +124,7 @@ class Command {
   const CommandSettings& settings() const;
   /// What `with_variable` added: `name=value` strings, each ended by a NUL. Valid until the command
   /// is changed.
-  std::string_view variables() const {
-    return std::string_view(own_).substr(variables_at_, text_at_ - variables_at_);
-  }
+  std::string_view variables() const { return own_.variables(); }
 
   /// Runs the command to its end on the calling thread. Honours the context's stop request: the
   /// process group gets SIGTERM, the grace, SIGKILL. Throws `CommandError` unless the exit code is
@@ -133,16 +132,51 @@ class Command {
   CommandOutput operator()(const TaskContext& context) const;
 
  private:
-  Command() = default;
+  /// What a command has of its own, in one piece without room to spare, for a million commands are
+  /// to be little more than their texts: of an argv the words, then the variables, each ended by a
+  /// NUL, then the text for readers, where it is not derived.
+  class Texts {
+   public:
+    Texts() = default;
+    /// Throws `OptionError` where all of them together are too long for any kernel.
+    Texts(std::string_view words, std::string_view variables, std::string_view text);
+    Texts(const Texts& other) : Texts(other.words(), other.variables(), other.text()) {}
+    Texts& operator=(const Texts& other) { return *this = Texts(other); }
+    Texts(Texts&& other) noexcept = default;
+    Texts& operator=(Texts&& other) noexcept = default;
+    ~Texts() = default;
 
-  // A million commands are to be little more than their texts: what each has of its own stands in
-  // one string without room to spare. Of an argv the words, then the variables, each ended by a
-  // NUL, then the text for readers, where it is not derived.
-  std::string own_;
-  std::size_t variables_at_ = 0;
-  std::size_t text_at_ = 0;
-  std::shared_ptr<const std::string> shell_text_;  // null: an argv
-  Settings settings_;
+    std::string_view words() const { return {bytes_.get(), words_size_}; }
+    std::string_view variables() const { return {bytes_.get() + words_size_, variables_size_}; }
+    std::string_view text() const {
+      return {bytes_.get() + words_size_ + variables_size_, text_size_};
+    }
+
+   private:
+    std::unique_ptr<char[]> bytes_;
+    std::uint32_t words_size_ = 0;
+    std::uint32_t variables_size_ = 0;
+    std::uint32_t text_size_ = 0;
+  };
+
+  /// What a command for the shell shares with its copies.
+  struct Shell {
+    std::string text;
+    Settings settings;
+  };
+
+  Command(Texts own, std::variant<Settings, std::shared_ptr<const Shell>> shared)
+      : own_(std::move(own)), shared_(std::move(shared)) {}
+
+  /// Null: an argv.
+  const Shell* of_shell() const {
+    const auto* shell = std::get_if<std::shared_ptr<const Shell>>(&shared_);
+    return shell != nullptr ? shell->get() : nullptr;
+  }
+  const Settings& shared_settings() const;
+
+  Texts own_;
+  std::variant<Settings, std::shared_ptr<const Shell>> shared_;  // of an argv its settings
 };
 
 }  // namespace osiiso

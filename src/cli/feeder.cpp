@@ -134,7 +134,7 @@ void Feeder::add(Batch& batch, const RawInput& input) {
     batch.add(base::format("input {}", taken_), refused_options_, remote_call(refuse_input, why));
     return;
   }
-  auto command = commands_.fill(job::Input::scalar(input.value), taken_, {});
+  auto command = commands_.fill(job::Input::scalar(input.value), taken_);
   if (checkpoint_ == nullptr) {
     batch.add({}, options_, std::move(command));
     return;

@@ -224,9 +224,9 @@ ExitCode show_tasks(const MapCommand& command, InputSource& inputs, job::Templat
   feeder.feed([&](Batch batch) {
     for (auto& task : batch.release_tasks()) {
       if (task.body.command() == nullptr) {
-        say(base::format("{} would fail", task.name));
+        say(base::format("{} would fail", task.name()));
       } else {
-        plan.batch.add(std::move(task.name), std::move(task.options), std::move(task.body));
+        plan.batch.add(task.name(), std::move(task.options), std::move(task.body));
       }
     }
   });

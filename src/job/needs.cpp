@@ -92,7 +92,7 @@ void NeedResolver::refuse_unknown(const RawNeed& raw, Place place) {
   }
   for (const Batch::TaskEntry& task : tasks()) {
     if (names.size() > kMostCandidates) break;
-    if (!task.name.empty() && !task.finally) names.push_back(task.name);
+    if (!task.name().empty() && !task.finally) names.push_back(task.name());
   }
   diagnostics_.add(place, base::format("no task or group is called {}", shown(raw.name)),
                    did_you_mean(raw.name, names));

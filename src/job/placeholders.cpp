@@ -417,7 +417,13 @@ std::string Template::value_of(const Field& field, const Input& input, std::size
   return {};
 }
 
-Command Template::fill(const Input& input, std::size_t number, Command::Settings settings) const {
+Template& Template::with_settings(Command::Settings settings) {
+  settings_ = std::move(settings);
+  if (shell_command_) shell_command_->with_settings(settings_);
+  return *this;
+}
+
+Command Template::fill(const Input& input, std::size_t number) const {
   std::vector<std::string> values;
   values.reserve(fields_.size());
   for (const Field& field : fields_) values.push_back(value_of(field, input, number));
@@ -432,11 +438,10 @@ Command Template::fill(const Input& input, std::size_t number, Command::Settings
         if (piece.field) word += values[*piece.field];
       }
     }
-    return Command::argv(words, std::move(settings));
+    return Command::argv(words, settings_);
   }
 
   Command command = *shell_command_;
-  command.with_settings(std::move(settings));
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     command.with_variable(fields_[i].variable, values[i]);
   }

@@ -55,7 +55,7 @@ struct InputNames {
 /// A command with placeholders: read once, filled once for each input.
 ///
 ///     const auto echo = Template::shell("echo {} >>log", {"/bin/sh", "-c"}, {});
-///     if (echo.mistakes().empty()) queue.submit(echo.fill(Input::scalar("it's"), 1, {}));
+///     if (echo.mistakes().empty()) queue.submit(echo.fill(Input::scalar("it's"), 1));
 ///
 /// In a shell text a placeholder becomes the expansion of a variable, quoted as its surroundings
 /// need it, and the value is handed over in that variable. In an argv it is replaced as it is.
@@ -70,6 +70,9 @@ class Template {
                         const InputNames& names);
   static Template argv(const std::vector<std::string>& words, const InputNames& names);
 
+  /// What its commands share.
+  Template& with_settings(Command::Settings settings);
+
   /// What is wrong with the text, whatever the input. With any, it must not be filled.
   const std::vector<Mistake>& mistakes() const { return mistakes_; }
   /// Whether there is any placeholder.
@@ -80,7 +83,7 @@ class Template {
 
   /// The command of one input. Its text, for readers, has the value filled in. Requires that
   /// there are no mistakes and that `check` has nothing to say.
-  Command fill(const Input& input, std::size_t number, Command::Settings settings) const;
+  Command fill(const Input& input, std::size_t number) const;
 
  private:
   enum class Form : std::uint8_t {
@@ -128,7 +131,8 @@ class Template {
   bool is_argv_ = false;
   std::vector<Field> fields_;
   std::vector<std::vector<Piece>> words_;  // of a shell text one
-  std::optional<Command> shell_command_;   // with the expansions in place; not of an argv
+  Command::Settings settings_;
+  std::optional<Command> shell_command_;  // with the expansions in place; not of an argv
   std::vector<Mistake> mistakes_;
 };
 

@@ -161,14 +161,14 @@ void BatchMaker::add_inputs(const RawFile& file, const Scope& scope, RawGroup& g
                             Batch::Group added) {
   if (group.command->empty()) return;
   const bool inputs_are_known = read_inputs(file, scope, group);
-  const Template made = template_of(group, scope);
+  Template made = template_of(group, scope);
+  made.with_settings(scope.shared.settings);
   if (!check_template(file, group, made, inputs_are_known)) return;
   if (!check_inputs(file, group, made)) return;
   std::size_t number = 0;
   for (const RawInput& raw : group.inputs) {
     placed_.tasks.push_back({file.file, raw.at});
-    placed_.batch.add({}, scope.shared.options,
-                      made.fill(raw.input, ++number, scope.shared.settings), added);
+    placed_.batch.add({}, scope.shared.options, made.fill(raw.input, ++number), added);
   }
 }
 

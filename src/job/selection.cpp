@@ -178,11 +178,10 @@ void Selector::copy_tasks() {
     std::optional<Batch::Group> group;
     if (task.group) group = new_groups_[static_cast<std::size_t>(*task.group)];
     if (task.finally) {
-      new_tasks_[i] = made_.add_finally(std::move(task.name), std::move(task.options),
-                                        std::move(task.body), group);
-    } else {
       new_tasks_[i] =
-          made_.add(std::move(task.name), std::move(task.options), std::move(task.body), group);
+          made_.add_finally(task.name(), std::move(task.options), std::move(task.body), group);
+    } else {
+      new_tasks_[i] = made_.add(task.name(), std::move(task.options), std::move(task.body), group);
     }
   }
 }

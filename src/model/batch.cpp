@@ -222,6 +222,11 @@ const std::vector<Batch::Need>& Batch::TaskEntry::needs() const {
   return details ? details->needs : kNone;
 }
 
+const std::string& Batch::TaskEntry::name() const {
+  static const std::string kNone;
+  return own_name ? *own_name : kNone;
+}
+
 Batch::TaskDetails& Batch::TaskEntry::make_details() {
   if (!details) details = std::make_unique<TaskDetails>();
   return *details;
@@ -243,7 +248,8 @@ Batch::Task Batch::add(std::string name, SharedOptions options, TaskBody body,
   if (group) entry_at(groups_, *group);
   if (!options) options = default_options();
   if (name.empty()) name = options->name;
-  tasks_.push_back({.name = std::move(name),
+  auto own_name = name.empty() ? nullptr : std::make_unique<const std::string>(std::move(name));
+  tasks_.push_back({.own_name = std::move(own_name),
                     .options = std::move(options),
                     .body = std::move(body),
                     .group = group,

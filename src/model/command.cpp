@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/text.hpp"
 
@@ -15,6 +16,13 @@ void refuse_nul(std::string_view text) {
   if (text.find(kNul) != std::string_view::npos) {
     throw OptionError("a command must not hold a NUL byte");
   }
+}
+
+std::uint32_t size_of(std::string_view text) {
+  if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
+    throw OptionError("a command must not be longer than 4 GiB");
+  }
+  return static_cast<std::uint32_t>(text.size());
 }
 
 // In front of a command the shell takes more for its own than it does elsewhere.
@@ -40,17 +48,25 @@ std::string quoted_line(const std::vector<std::string>& words) {
 
 }  // namespace
 
+Command::Texts::Texts(std::string_view words, std::string_view variables, std::string_view text)
+    : words_size_(size_of(words)), variables_size_(size_of(variables)), text_size_(size_of(text)) {
+  const std::size_t size = words.size() + variables.size() + text.size();
+  if (size == 0) return;
+  bytes_.reset(new char[size]);
+  char* end = bytes_.get();
+  for (const std::string_view part : {words, variables, text}) {
+    end = std::ranges::copy(part, end).out;
+  }
+}
+
 Command Command::argv(const std::vector<std::string>& words, Settings settings) {
   if (words.empty()) throw OptionError("a command must not be empty");
-  Command made;
+  std::string joined;
   for (const std::string& word : words) {
     refuse_nul(word);
-    made.own_.append(word) += kNul;
+    joined.append(word) += kNul;
   }
-  made.own_.shrink_to_fit();
-  made.variables_at_ = made.text_at_ = made.own_.size();
-  made.settings_ = std::move(settings);
-  return made;
+  return {Texts(joined, {}, {}), std::move(settings)};
 }
 
 Command Command::shell(std::string text, Settings settings) {
@@ -58,10 +74,7 @@ Command Command::shell(std::string text, Settings settings) {
     throw OptionError("a command must not be empty");
   }
   refuse_nul(text);
-  Command made;
-  made.shell_text_ = std::make_shared<const std::string>(std::move(text));
-  made.settings_ = std::move(settings);
-  return made;
+  return {{}, std::make_shared<const Shell>(Shell{std::move(text), std::move(settings)})};
 }
 
 Command& Command::with_variable(std::string_view name, std::string_view value) {
@@ -71,33 +84,31 @@ Command& Command::with_variable(std::string_view name, std::string_view value) {
   if (name.find(kNul) != std::string_view::npos || value.find(kNul) != std::string_view::npos) {
     throw OptionError("a variable must not hold a NUL byte");
   }
-  std::string own;
-  own.reserve(own_.size() + name.size() + value.size() + 2);
-  own.append(own_, 0, text_at_).append(name).append(1, '=').append(value) += kNul;
-  const std::size_t text_at = own.size();
-  own.append(own_, text_at_);
-  own_ = std::move(own);
-  text_at_ = text_at;
+  std::string variables(own_.variables());
+  variables.append(name).append(1, '=').append(value) += kNul;
+  own_ = Texts(own_.words(), variables, own_.text());
   return *this;
 }
 
 Command& Command::with_settings(Settings settings) {
-  settings_ = std::move(settings);
+  if (settings == shared_settings()) return *this;
+  if (const Shell* shell = of_shell()) {
+    shared_ = std::make_shared<const Shell>(Shell{shell->text, std::move(settings)});
+  } else {
+    shared_ = std::move(settings);
+  }
   return *this;
 }
 
 Command& Command::with_text(std::string_view text) {
-  std::string own;
-  own.reserve(text_at_ + text.size());
-  own.append(own_, 0, text_at_).append(text);
-  own_ = std::move(own);
+  own_ = Texts(own_.words(), own_.variables(), text);
   return *this;
 }
 
 std::vector<std::string> Command::words() const {
-  if (shell_text_) return {*shell_text_};
+  if (const Shell* shell = of_shell()) return {shell->text};
   std::vector<std::string> words;
-  for (auto rest = std::string_view(own_).substr(0, variables_at_); !rest.empty();) {
+  for (auto rest = own_.words(); !rest.empty();) {
     words.emplace_back(rest.substr(0, rest.find(kNul)));
     rest.remove_prefix(words.back().size() + 1);
   }
@@ -105,13 +116,20 @@ std::vector<std::string> Command::words() const {
 }
 
 std::string Command::text() const {
-  if (text_at_ < own_.size()) return own_.substr(text_at_);
-  return shell_text_ ? *shell_text_ : quoted_line(words());
+  if (!own_.text().empty()) return std::string(own_.text());
+  const Shell* shell = of_shell();
+  return shell != nullptr ? shell->text : quoted_line(words());
+}
+
+const Command::Settings& Command::shared_settings() const {
+  const Shell* shell = of_shell();
+  return shell != nullptr ? shell->settings : std::get<Settings>(shared_);
 }
 
 const CommandSettings& Command::settings() const {
   static const CommandSettings kDefaults;
-  return settings_ ? *settings_ : kDefaults;
+  const Settings& shared = shared_settings();
+  return shared ? *shared : kDefaults;
 }
 
 }  // namespace osiiso

@@ -37,7 +37,7 @@ std::string default_name(const TaskBody& body) {
 }
 
 std::string name_of(const Batch::TaskEntry& task) {
-  return task.name.empty() ? default_name(task.body) : task.name;
+  return task.name().empty() ? default_name(task.body) : task.name();
 }
 
 const std::string& group_of(const Batch& batch, const Batch::TaskEntry& task) {

@@ -63,7 +63,7 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
   if (with_records) {  // made without the lock, for memory takes time to be had
     accepted.tasks.reserve(incoming.tasks.size());
     for (const auto& task : incoming.tasks)
-      accepted.tasks.push_back(make_record(task.name, task.body));
+      accepted.tasks.push_back(make_record(task.name(), task.body));
   }
 
   const Turn turn(*this);
@@ -181,7 +181,7 @@ void Engine::release(PostedBatches::iterator posted) {
 
 void Engine::make_record_of(Posted place, scheduler::TaskIndex index) {
   auto& task = place.batch->tasks[place.task];
-  const auto record = make_record(task.name, task.body);
+  const auto record = make_record(task.name(), task.body);
   task.body = {};  // for the record to let go of when the task is final
   task.options.reset();
   note_submission(place, index, record);

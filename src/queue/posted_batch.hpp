@@ -15,7 +15,7 @@
 
 namespace osiiso::queue {
 
-/// A batch whose tasks wait as they were handed in. A record takes three times as much memory, so
+/// A batch whose tasks wait as they were handed in. A record takes five times as much memory, so
 /// one is made of a task only when there is something to note about it.
 struct PostedBatch {
   std::vector<Batch::TaskEntry> tasks;

@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Word word = word_of(bytes, value);
   const auto made = job::Template::shell("printf '%s' " + word.text, {"/bin/dash", "-c"}, {});
   if (!made.mistakes().empty()) return 0;  // refused rather than wrong
-  fuzz::require(output_of(made.fill(job::Input::scalar(value), 1, {})) == word.expected,
+  fuzz::require(output_of(made.fill(job::Input::scalar(value), 1)) == word.expected,
                 "the command receives exactly the value's bytes");
   return 0;
 }

@@ -12,7 +12,7 @@ namespace {
 std::string shell_text_for(const job::Template& made, const std::string& value) {
   const auto input = job::Input::scalar(value);
   fuzz::require(!made.check(input), "a scalar fills every placeholder that a text may have");
-  return made.fill(input, 1, {}).words().front();
+  return made.fill(input, 1).words().front();
 }
 
 }  // namespace

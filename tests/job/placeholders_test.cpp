@@ -33,7 +33,7 @@ std::string filled(const std::string& word, const Input& input, std::size_t numb
   const InputNames names = names_of(input);
   const Template made = Template::argv({"echo", word}, names);
   const auto mistake = made.check(input);
-  return mistake ? "error: " + mistake->text : made.fill(input, number, {}).words().at(1);
+  return mistake ? "error: " + mistake->text : made.fill(input, number).words().at(1);
 }
 
 // The text that a shell gets.
@@ -41,17 +41,17 @@ std::string expanded(const std::string& text, const Input& input = Input::scalar
   const InputNames names = names_of(input);
   const Template made = Template::shell(text, kShell, names);
   if (!made.mistakes().empty()) return "error: " + made.mistakes().front().text;
-  return made.fill(input, 1, {}).words().front();
+  return made.fill(input, 1).words().front();
 }
 
 std::string readable(const std::string& text, const Input& input) {
   const InputNames names = names_of(input);
-  return Template::shell(text, kShell, names).fill(input, 1, {}).text();
+  return Template::shell(text, kShell, names).fill(input, 1).text();
 }
 
 std::string variables(const std::string& text, const Input& input, std::size_t number = 1) {
   const InputNames names = names_of(input);
-  std::string all(Template::shell(text, kShell, names).fill(input, number, {}).variables());
+  std::string all(Template::shell(text, kShell, names).fill(input, number).variables());
   for (char& c : all) c = c == '\0' ? '|' : c;
   return all;
 }

@@ -113,7 +113,7 @@ void check_forms(const std::vector<std::string>& shell, std::uint64_t seed) {
   REQUIRE(!made.check(input));
   CAPTURE(seed);
   CAPTURE(shell.front());
-  const std::string printed = output_of(shell, made.fill(input, 1, {}));
+  const std::string printed = output_of(shell, made.fill(input, 1));
   CHECK((printed == expected));
   if (printed != expected) {
     std::size_t at = 0;
@@ -141,7 +141,7 @@ TEST_CASE("bash is given exactly the bytes in quotes that only it knows") {
   REQUIRE(made.mistakes().empty());
   for (std::size_t i = 0; i < test::cases(60); ++i) {
     const std::string value = random_value(random);
-    const std::string printed = output_of(bash, made.fill(Input::scalar(value), 1, {}));
+    const std::string printed = output_of(bash, made.fill(Input::scalar(value), 1));
     CHECK((printed == "a'" + value + "A" + "x" + value + value + "\nyes\n"));
   }
 }
@@ -155,7 +155,7 @@ TEST_CASE("the readable text, run as it is, does the same") {
     std::string value = random_value(random);
     // Readable text is UTF-8, and a line that ends a here-document cannot be in one.
     std::erase_if(value, [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
-    const Command command = made.fill(Input::scalar(value), 1, {});
+    const Command command = made.fill(Input::scalar(value), 1);
     const Command readable = Command::shell(command.text());
     CHECK((output_of(shell, command) == output_of(shell, readable)));
   }
@@ -166,7 +166,7 @@ TEST_CASE("an argument list is given exactly the bytes, as one argument or part 
   const Template made = Template::argv({"{}", "a{}b{#}"}, {});
   for (int i = 0; i < 1000; ++i) {
     const std::string value = random_value(random);
-    const auto words = made.fill(Input::scalar(value), 4, {}).words();
+    const auto words = made.fill(Input::scalar(value), 4).words();
     CHECK(words == std::vector<std::string>{value, "a" + value + "b4"});
   }
 }
@@ -186,8 +186,8 @@ TEST_CASE("random shell texts never turn a value into syntax") {
     for (const char* shell : {"/bin/sh", "/bin/bash", "/bin/zsh"}) {
       const Template made = Template::shell(text, {shell, "-c"}, {});
       if (!made.mistakes().empty()) continue;
-      const Command one = made.fill(Input::scalar("a'b\"$(c)`"), 1, {});
-      const Command two = made.fill(Input::scalar(""), 1, {});
+      const Command one = made.fill(Input::scalar("a'b\"$(c)`"), 1);
+      const Command two = made.fill(Input::scalar(""), 1);
       CHECK((one.words() == two.words()));
     }
   }

@@ -66,7 +66,7 @@ TEST_CASE("needs and group options survive the selection") {
   CHECK(plan.batch.groups()[1].needs[0].is_group);
   CHECK(plan.batch.groups()[1].needs[0].index == 0);
   const auto& check = plan.batch.tasks()[5];
-  CHECK(check.name == "check");
+  CHECK(check.name() == "check");
   CHECK(check.needs()[0].index == 4);
   CHECK(check.needs()[1].index == 1);
 }

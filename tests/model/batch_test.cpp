@@ -46,7 +46,7 @@ TEST_CASE("a batch keeps what it is given, in order") {
   CHECK(second == Task{1});
   CHECK(last == Task{2});
   const auto& tasks = build.batch.tasks();
-  CHECK(tasks[0].name == "first");
+  CHECK(tasks[0].name() == "first");
   CHECK(tasks[0].options->retries == 2);
   CHECK(tasks[0].group == site);
   CHECK_FALSE(tasks[0].finally);
@@ -69,8 +69,8 @@ TEST_CASE("shared options are shared, and their name is a task's that has none")
   batch.add("own", options, nothing);
   batch.add("", options, nothing);
   CHECK(batch.tasks()[0].options == options);
-  CHECK(batch.tasks()[0].name == "own");
-  CHECK(batch.tasks()[1].name == "of-options");
+  CHECK(batch.tasks()[0].name() == "own");
+  CHECK(batch.tasks()[1].name() == "of-options");
 }
 
 TEST_CASE("a batch refuses options and positions that cannot be") {
