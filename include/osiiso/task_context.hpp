@@ -85,7 +85,9 @@ class TaskContext {
   }
 
   const std::string& run_id() const { return *identity_.run_id; }
-  std::string task_id() const { return owned_ ? owned_->identity.task_id : identity_.task_id.text(); }
+  std::string task_id() const {
+    return owned_ ? owned_->identity.task_id : identity_.task_id.text();
+  }
   const std::string& name() const { return *identity_.name; }
   const std::string& group_id() const { return *identity_.group_id; }
   /// Which attempt this is, from 1, and how many there can be.
