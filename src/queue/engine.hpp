@@ -306,13 +306,13 @@ class Engine {
   Instant now_;  // when the turn under way began
   scheduler::Core core_;
   Workers* workers_ = nullptr;
-  PostedBatches posted_;                                 // with tasks that have no record
-  std::vector<Slot> slots_;                              // by TaskIndex
+  PostedBatches posted_;     // with tasks that have no record
+  std::vector<Slot> slots_;  // by TaskIndex
   // By worker, of its last attempt, and its next one's where nobody else has it.
   std::vector<std::shared_ptr<base::StopState>> stops_;
   std::vector<const TaskRecord*> at_work_;  // by worker: whose attempt it runs, or null
-  std::vector<GroupPtr> groups_;      // by GroupIndex
-  std::vector<GroupPtr> run_groups_;  // to be released after the run
+  std::vector<GroupPtr> groups_;            // by GroupIndex
+  std::vector<GroupPtr> run_groups_;        // to be released after the run
   GroupPtr last_named_group_;
   std::vector<scheduler::TaskIndex> accepted_;  // since the last run, in order
   RunSummary let_go_;  // counts those since the last run that were forgotten, and so are not there

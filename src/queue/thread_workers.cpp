@@ -150,13 +150,12 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
       next = start_next(seat, turn);
       if (!next && !engine->has_notices()) rest = wait_for_work(turn, rested, runner);
     }
-    attempt = std::move(next);  // outside the lock: what the ended one's task holds is the user's
+    // Outside the lock: what the ended one holds is the user's.
+    attempt = std::move(next);
+    outcome = {};
     if (rest == Rest::lingered) linger();
     if (!attempt) continue;
-    if (!make_ready(runner, *attempt)) {
-      outcome = {};
-      continue;
-    }
+    if (!make_ready(runner, *attempt)) continue;
     engine->announce(*attempt);
     outcome = execute(runner, attempt->body, attempt->context);
     engine->record(*attempt, outcome);
