@@ -93,8 +93,9 @@ class CommandError : public Error {
 ///     queue.submit({.retries = 2}, osiiso::Command::shell("make -C docs | tee log"));
 ///     queue.submit(osiiso::Command::argv({"convert", path, "out.png"}));
 ///
-/// A value. Copies share the text for the shell and the settings. After a move it can only be
-/// assigned to.
+/// A value. Copies share the settings and, as long as they keep these, the text for the shell.
+/// After a move it can only be assigned to. What makes or changes one throws `OptionError`, too,
+/// where a text is longer than 4 GiB.
 class Command {
  public:
   using Settings = std::shared_ptr<const CommandSettings>;
@@ -138,12 +139,15 @@ class Command {
   class Texts {
    public:
     Texts() = default;
-    /// Throws `OptionError` where all of them together are too long for any kernel.
+    /// Throws `OptionError` where one of them is longer than 4 GiB.
     Texts(std::string_view words, std::string_view variables, std::string_view text);
     Texts(const Texts& other) : Texts(other.words(), other.variables(), other.text()) {}
     Texts& operator=(const Texts& other) { return *this = Texts(other); }
-    Texts(Texts&& other) noexcept = default;
-    Texts& operator=(Texts&& other) noexcept = default;
+    Texts(Texts&& other) noexcept { swap(other); }
+    Texts& operator=(Texts&& other) noexcept {
+      swap(other);
+      return *this;
+    }
     ~Texts() = default;
 
     std::string_view words() const { return {bytes_.get(), words_size_}; }
@@ -153,6 +157,13 @@ class Command {
     }
 
    private:
+    void swap(Texts& other) noexcept {
+      std::swap(bytes_, other.bytes_);
+      std::swap(words_size_, other.words_size_);
+      std::swap(variables_size_, other.variables_size_);
+      std::swap(text_size_, other.text_size_);
+    }
+
     std::unique_ptr<char[]> bytes_;
     std::uint32_t words_size_ = 0;
     std::uint32_t variables_size_ = 0;

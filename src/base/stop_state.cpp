@@ -4,6 +4,7 @@
 #include <algorithm>
 
 namespace osiiso::base {
+
 void StopState::request(StopRequest request) {
   std::optional<std::stop_source> source;
   {

@@ -122,8 +122,10 @@ std::string Command::text() const {
 }
 
 const Command::Settings& Command::shared_settings() const {
-  const Shell* shell = of_shell();
-  return shell != nullptr ? shell->settings : std::get<Settings>(shared_);
+  static const Settings kNone;
+  if (const Shell* shell = of_shell()) return shell->settings;
+  const auto* own = std::get_if<Settings>(&shared_);
+  return own != nullptr ? *own : kNone;  // of a shell command that was moved away
 }
 
 const CommandSettings& Command::settings() const {

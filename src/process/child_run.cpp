@@ -67,7 +67,6 @@ ChildRun::ChildRun(const Launch& launch, Spawn& spawn)
       child_(spawn(launch.request(), stdout_.pipe.write_end.get(), stderr_.pipe.write_end.get())),
       stands_for_shell_(launch.does_without_shell() && !child_.is_fallback),
       processes_(std::make_unique<TaskProcesses>(child_.pid, launch.mark())) {
-  under_way_.emplace();
   context_.tell_spawn(child_.pid);
 }
 

@@ -140,7 +140,7 @@ class ChildRun {
   void read_rest(Stream& stream);
   void take(Stream& stream, std::string_view bytes);
 
-  std::optional<UnderWay> under_way_;  // from the start until all else is given back
+  const RoomAtEnd room_;
   const Leak leak_;
   const Duration grace_;
   const std::string run_id_;
@@ -151,6 +151,7 @@ class ChildRun {
   bool stands_for_shell_;
   std::unique_ptr<const Launch> launch_;  // until the start is complete
   std::unique_ptr<TaskProcesses> processes_;
+  const UnderWay under_way_;
   Phase phase_ = Phase::running;
   ChildResult result_;
 

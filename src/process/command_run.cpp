@@ -96,7 +96,6 @@ CommandOutput CommandRunner::run(const Command& command, const TaskContext& cont
 void CommandRunner::let_go() {
   pad_ = {};
   stop_event_.reset();
-  note_room();
 }
 
 }  // namespace process

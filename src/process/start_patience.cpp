@@ -7,6 +7,7 @@
 #include <chrono>
 #include <deque>
 #include <mutex>
+#include <utility>
 
 #include "base/poll.hpp"
 
@@ -18,49 +19,86 @@ using namespace std::chrono_literals;
 constexpr Duration kFirstPause = 10ms;
 constexpr Duration kLongestPause = 250ms;
 constexpr Duration kPatience = 10s;
+// So often a start may fail and still be let go first: it is woken whenever something was given
+// back, and what is enough for others may never be for it.
+constexpr int kMostClaims = 20;
+
 std::atomic<int> under_way = 0;
 std::atomic<base::Instant> last_end{};
 
 /// Starts that wait, the one that has waited longest first.
 class Line {
  public:
-  int length() const { return length_; }
-  /// Whether the start has nobody before it.
-  bool lets(const StartPatience& start) {
+  /// Whether nobody is before the start who is to go first.
+  bool lets(const StartPatience& start, base::Instant now) {
     if (length_ == 0) return true;
     const std::lock_guard lock(mutex_);
-    return waiting_.empty() || waiting_.front().start == &start;
+    for (const auto& each : waiting_) {
+      if (each.start == &start) return true;
+      if (each.goes_first(now)) return false;
+    }
+    return true;
   }
   void enter(const StartPatience& start) {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({&start});
+    waiting_.push_back({.start = &start});
     length_ = static_cast<int>(waiting_.size());
   }
   void leave(const StartPatience& start) {
     const std::lock_guard lock(mutex_);
-    waiting_.erase(std::ranges::find(waiting_, &start, &Waiting::start));
+    waiting_.erase(place_of(start));
     length_ = static_cast<int>(waiting_.size());
-    wake_first();
+    wake_some();
   }
-  /// Whom to wake when there may be room for the start; null: it looks itself.
-  void set_waker(const StartPatience& start, base::Waker* waker) {
+  void begin_to_sleep(const StartPatience& start, base::Waker& waker, int failures) {
     const std::lock_guard lock(mutex_);
-    std::ranges::find(waiting_, &start, &Waiting::start)->waker = waker;
+    auto& each = *place_of(start);
+    each.waker = &waker;
+    each.has_failed = failures > 0;
+    each.has_claim = failures > 0 && failures <= kMostClaims;
+  }
+  void end_to_sleep(const StartPatience& start) {
+    const std::lock_guard lock(mutex_);
+    auto& each = *place_of(start);
+    each.waker = nullptr;
+    each.awake_since = base::now();
   }
   void note_room() {
     if (length_ == 0) return;
     const std::lock_guard lock(mutex_);
-    wake_first();
+    wake_some();
+  }
+  int count_failed() {
+    if (length_ == 0) return 0;
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(std::ranges::count(waiting_, true, &Waiting::has_failed));
   }
 
  private:
   struct Waiting {
     const StartPatience* start;
-    base::Waker* waker = nullptr;
+    base::Waker* waker = nullptr;  // null: it is awake, and tries
+    base::Instant awake_since{};
+    bool has_failed = false;
+    bool has_claim = false;  // to go first
+
+    /// A try that takes long does so for another reason than room.
+    bool goes_first(base::Instant now) const {
+      return has_claim && (waker != nullptr || now - awake_since < kLongestPause);
+    }
   };
 
-  void wake_first() {
-    if (!waiting_.empty() && waiting_.front().waker != nullptr) waiting_.front().waker->wake();
+  std::deque<Waiting>::iterator place_of(const StartPatience& start) {
+    return std::ranges::find(waiting_, &start, &Waiting::start);
+  }
+
+  /// Those that may go now: up to the first that others let go first.
+  void wake_some() {
+    const auto now = base::now();
+    for (const auto& each : waiting_) {
+      if (each.waker != nullptr) each.waker->wake();
+      if (each.goes_first(now)) return;
+    }
   }
 
   std::mutex mutex_;
@@ -95,7 +133,6 @@ UnderWay::UnderWay() {
 UnderWay::~UnderWay() {
   last_end = base::now();
   --under_way;
-  note_room();
 }
 
 StartPatience::~StartPatience() {
@@ -104,25 +141,26 @@ StartPatience::~StartPatience() {
 
 std::optional<base::Instant> StartPatience::next_try(const SystemError& failed, base::Instant now) {
   if (!is_shortage(failed)) return {};
-  stand_in_line();
-  if (!first_failure_) first_failure_ = now;
+  ++failures_;
+  if (!waiting_since_) waiting_since_ = now;
   // What may come back by the end of another lets us wait for that, however long it takes.
   const bool is_alone = under_way == 0;
-  if (is_alone && now - std::max(*first_failure_, last_end.load()) >= kPatience) return {};
+  if (is_alone && now - std::max(*waiting_since_, last_end.load()) >= kPatience) return {};
   return after_pause(now);
 }
 
 std::optional<base::Instant> StartPatience::give_way(base::Instant now) {
-  if (line().lets(*this)) return {};
-  stand_in_line();
+  if (line().lets(*this, now)) return {};
+  if (!waiting_since_) waiting_since_ = now;
   return after_pause(now);
 }
 
 bool StartPatience::sleep(base::StopState& stop, base::Instant until) {
+  if (!std::exchange(is_in_line_, true)) line().enter(*this);
   base::StopBell bell(stop);
-  if (is_in_line_) line().set_waker(*this, &bell);
+  line().begin_to_sleep(*this, bell, failures_);
   bell.wait(until);
-  if (is_in_line_) line().set_waker(*this, nullptr);
+  line().end_to_sleep(*this);
   return stop.latest().has_value();
 }
 
@@ -130,17 +168,9 @@ bool StartPatience::sleep(base::StopSource& stops, base::Instant until) {
   return base::wait_for_stop(stops, until);
 }
 
-void StartPatience::stand_in_line() {
-  if (is_in_line_) return;
-  is_in_line_ = true;
-  pause_ = kFirstPause;
-  line().enter(*this);
-}
-
 base::Instant StartPatience::after_pause(base::Instant now) {
-  const auto next = base::saturating_add(now, pause_);
-  pause_ = std::min(2 * pause_, kLongestPause);
-  return next;
+  pause_ = pause_ == Duration{0} ? kFirstPause : std::min(2 * pause_, kLongestPause);
+  return base::saturating_add(now, pause_);
 }
 
 void note_room() {
@@ -148,7 +178,7 @@ void note_room() {
 }
 
 int waiting_starts() {
-  return line().length();
+  return line().count_failed();
 }
 
 CommandError stopped_before_start() {

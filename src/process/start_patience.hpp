@@ -29,7 +29,8 @@ class UnderWay {
 
 /// How long a start that fails for a shortage is tried again: as long as anything else of this
 /// program is under way, and from then on ten seconds. Starts that wait stand in line, lest the
-/// quick ones take all that is given back. Thread-safe as a value is.
+/// quick ones take all that is given back: those that come later let one that has failed go first.
+/// Not for ever, for what it lacks may be its own affair. Thread-safe as a value is.
 class StartPatience {
  public:
   StartPatience() = default;
@@ -39,20 +40,20 @@ class StartPatience {
 
   /// When to try again after this failure; none: it is to be reported.
   std::optional<base::Instant> next_try(const SystemError& failed, base::Instant now);
-  /// None: the start may be tried. Otherwise others wait, it stands in line behind them from now
-  /// on, and is to ask again then.
+  /// None: the start may be tried. Otherwise another goes first, and this one is to ask again then.
   std::optional<base::Instant> give_way(base::Instant now);
 
-  /// Sleeps until then; for one that stands in line, until there may be room, too. Returns whether
+  /// Sleeps until then, or until there may be room, and stands in line from now on. Returns whether
   /// a stop is requested.
   bool sleep(base::StopState& stop, base::Instant until);
+  /// The same for one that is alone in its process: it stands in no line, and hears of no room.
   bool sleep(base::StopSource& stops, base::Instant until);
 
  private:
-  void stand_in_line();
   base::Instant after_pause(base::Instant now);
 
-  std::optional<base::Instant> first_failure_;
+  std::optional<base::Instant> waiting_since_;
+  int failures_ = 0;
   bool is_in_line_ = false;
   Duration pause_{};
 };
@@ -60,7 +61,16 @@ class StartPatience {
 /// Something was given back that others may wait for.
 void note_room();
 
-/// How many starts of this program wait for the system at the moment.
+/// The first member of what holds something: says so when all the rest has been given back.
+class RoomAtEnd {
+ public:
+  RoomAtEnd() = default;
+  ~RoomAtEnd() { note_room(); }
+  RoomAtEnd(const RoomAtEnd&) = delete;
+  RoomAtEnd& operator=(const RoomAtEnd&) = delete;
+};
+
+/// How many starts of this program stand in line, having failed.
 int waiting_starts();
 
 /// What a start comes to that was asked to stop before there was room for it.
@@ -76,7 +86,7 @@ CommandError not_started(const SystemError& why);
 template <typename Stop, typename Start, typename LetGo>
 auto start_patiently(Stop& stop, const Start& start, const LetGo& let_go) {
   StartPatience patience;
-  for (;;) {
+  for (bool keeps_room = true;; keeps_room = false) {
     auto next = patience.give_way(base::now());
     if (!next) {
       try {
@@ -87,6 +97,7 @@ auto start_patiently(Stop& stop, const Start& start, const LetGo& let_go) {
       }
     }
     let_go();
+    if (keeps_room) note_room();  // from now on it is but what this start took itself
     if (patience.sleep(stop, *next)) throw stopped_before_start();
   }
 }

@@ -39,6 +39,8 @@ scheduler::QueueRules rules_of(const QueueOptions& options, int workers) {
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
 #endif
 }
 
@@ -70,10 +72,10 @@ Engine::Lock Engine::lock_soon() {
   constexpr int kMostPauses = 64;
   constexpr int kPausesInAll = 1000;
   Lock lock(mutex_, std::try_to_lock);
-  for (int pauses = 4, paused = 0; paused < kPausesInAll && !lock; paused += pauses) {
+  for (int pauses = 4, left = kPausesInAll; left > 0 && !lock; left -= pauses) {
+    pauses = std::min(2 * pauses, kMostPauses);
     for (int i = 0; i < pauses; ++i) pause();
     lock.try_lock();
-    pauses = std::min(2 * pauses, kMostPauses);
   }
   if (!lock) lock.lock();
   return lock;

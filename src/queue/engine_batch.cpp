@@ -184,6 +184,7 @@ void Engine::make_record_of(Posted place, scheduler::TaskIndex index) {
   const auto record = make_record(task.name(), task.body);
   task.body = {};  // for the record to let go of when the task is final
   task.options.reset();
+  task.own_name.reset();
   note_submission(place, index, record);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "process/command_run.hpp"
+#include "process/start_patience.hpp"
 #include "queue/attempt_runner.hpp"
 
 namespace osiiso::queue {
@@ -25,7 +26,10 @@ class ThreadRunner final : public AttemptRunner {
     const auto* const command = body.command();
     return command != nullptr ? detail::erased(commands_.run(*command, context)) : body(context);
   }
-  void rest() override { commands_.let_go(); }
+  void rest() override {
+    commands_.let_go();
+    process::note_room();
+  }
 
  private:
   const std::function<void()>* initializer_;  // the engine's

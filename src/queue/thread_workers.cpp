@@ -148,9 +148,10 @@ void ThreadWorkers::serve(const Seat& seat, AttemptRunner& runner) {
       if (rested == Rest::lingered) lingering_ = false;
       if (rested == Rest::slept && woken_ > 0) --woken_;
       next = start_next(seat, turn);
-      if (!next && !engine->has_notices()) rest = wait_for_work(turn, rested, runner);
+      // Not before the ended one was let go of: outside the lock, for what it holds is the user's.
+      const bool is_free = !next && !attempt && !engine->has_notices();
+      if (is_free) rest = wait_for_work(turn, rested, runner);
     }
-    // Outside the lock: what the ended one holds is the user's.
     attempt = std::move(next);
     outcome = {};
     if (rest == Rest::lingered) linger();

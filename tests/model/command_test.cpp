@@ -83,6 +83,17 @@ TEST_CASE("a copy with other settings leaves the first one as it is") {
   CHECK(first.variables().empty());
 }
 
+TEST_CASE("what is left of a command that was moved away can be copied and assigned to") {
+  for (Command moved : {Command::shell("true"), Command::argv({"echo", "a"})}) {
+    moved.with_variable("A", "1");
+    const Command taken = std::move(moved);
+    CHECK(taken.variables() == std::string("A=1\0", 4));
+    Command copy = moved;  // NOLINT(bugprone-use-after-move): that is what is tested
+    copy = Command::shell("false");
+    CHECK(copy.words() == Words{"false"});
+  }
+}
+
 TEST_CASE("a variable that no environment can hold is refused") {
   Command command = Command::shell("true");
   CHECK_THROWS_AS(command.with_variable("", "1"), OptionError);

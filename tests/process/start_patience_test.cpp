@@ -83,37 +83,90 @@ TEST_CASE("a start waits for whatever is under way, and ten seconds from its end
   CHECK_FALSE(patience.next_try(kNoRoom, base::now() + 10s));
 }
 
-TEST_CASE("starts that wait are let through in order, and whoever else comes is behind them") {
+namespace {
+
+/// A start that failed, and sleeps as one does that waits for room.
+class Sleeper {
+ public:
+  explicit Sleeper(int failures = 1) {
+    for (int i = 0; i < failures; ++i) patience_->next_try(kNoRoom, base::now());
+    thread_ = std::thread([this] { patience_->sleep(stop_, base::now() + 1h); });
+  }
+  ~Sleeper() { join(); }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  StartPatience& patience() { return *patience_; }
+  /// It has its room, or is asked to stop, and is gone.
+  void join() {
+    if (!thread_.joinable()) return;
+    stop_.request({});
+    thread_.join();
+    patience_.reset();
+  }
+
+ private:
+  std::optional<StartPatience> patience_{std::in_place};
+  base::StopState stop_;
+  std::thread thread_;
+};
+
+void until_starts_wait(int count) {
+  while (waiting_starts() < count) std::this_thread::sleep_for(1ms);
+}
+
+}  // namespace
+
+TEST_CASE("a start that sleeps for lack of room is let go first, whoever else comes") {
   const auto now = base::now();
-  StartPatience new_one;
-  CHECK_FALSE(new_one.give_way(now));
+  StartPatience other;
+  CHECK_FALSE(other.give_way(now));
 
-  std::optional<StartPatience> first(std::in_place);
-  StartPatience second;
-  StartPatience third;
-  CHECK(first->next_try(kNoRoom, now));
-  CHECK(second.next_try(kNoRoom, now));
-  CHECK(third.give_way(now));
-  CHECK(waiting_starts() == 3);
-  CHECK_FALSE(first->give_way(now));
-  CHECK(second.give_way(now));
+  Sleeper first;
+  until_starts_wait(1);
+  Sleeper second;
+  until_starts_wait(2);
+  CHECK(other.give_way(now));
+  CHECK(second.patience().give_way(now));
+  CHECK_FALSE(first.patience().give_way(now));
 
-  first.reset();
-  CHECK_FALSE(second.give_way(now));
-  CHECK(third.give_way(now));
+  first.join();
+  CHECK_FALSE(second.patience().give_way(now));
+  CHECK(other.give_way(now));
+  second.join();
+  CHECK_FALSE(other.give_way(now));
+}
+
+TEST_CASE("a start that fails again and again, whatever is given back, holds up no other") {
+  const Sleeper failing(21);
+  until_starts_wait(1);
+  StartPatience other;
+  CHECK_FALSE(other.give_way(base::now()));
+}
+
+TEST_CASE("who has given way for ten seconds gives up with the first failure") {
+  const auto begin = base::now();
+  StartPatience behind;
+  {
+    const Sleeper first;
+    until_starts_wait(1);
+    CHECK(behind.give_way(begin));
+  }
+  CHECK_FALSE(behind.next_try(kNoRoom, begin + 10s));
 }
 
 TEST_CASE("the first of those who wait is woken when there may be room") {
   StartPatience first;
   CHECK(first.next_try(kNoRoom, base::now()));
   base::StopState stop;
-  const auto end = base::now() + 1h;
+  const auto end = base::now() + 60s;
   std::thread sleeper([&] { CHECK_FALSE(first.sleep(stop, end)); });
   std::atomic<bool> is_over = false;
   std::thread others([&] {
-    while (!is_over) const UnderWay other;
+    while (!is_over) note_room();
   });
-  sleeper.join();  // not after an hour
+  sleeper.join();
+  CHECK(base::now() < end);
   is_over = true;
   others.join();
 }
