@@ -54,8 +54,7 @@ class Line {
     const std::lock_guard lock(mutex_);
     auto& each = *place_of(start);
     each.waker = &waker;
-    each.has_failed = failures > 0;
-    each.has_claim = failures > 0 && failures <= kMostClaims;
+    each.failures = failures;
   }
   void end_to_sleep(const StartPatience& start) {
     const std::lock_guard lock(mutex_);
@@ -71,7 +70,7 @@ class Line {
   int count_failed() {
     if (length_ == 0) return 0;
     const std::lock_guard lock(mutex_);
-    return static_cast<int>(std::ranges::count(waiting_, true, &Waiting::has_failed));
+    return static_cast<int>(std::ranges::count_if(waiting_, &Waiting::has_failed));
   }
 
  private:
@@ -79,12 +78,13 @@ class Line {
     const StartPatience* start;
     base::Waker* waker = nullptr;  // null: it is awake, and tries
     base::Instant awake_since{};
-    bool has_failed = false;
-    bool has_claim = false;  // to go first
+    int failures = 0;
 
+    bool has_failed() const { return failures > 0; }
     /// A try that takes long does so for another reason than room.
     bool goes_first(base::Instant now) const {
-      return has_claim && (waker != nullptr || now - awake_since < kLongestPause);
+      return has_failed() && failures <= kMostClaims &&
+             (waker != nullptr || now - awake_since < kLongestPause);
     }
   };
 
