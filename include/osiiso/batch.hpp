@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,14 +49,22 @@ class Batch {
     std::vector<Need> needs = {};
     RecorderPtr recorder = {};
   };
-  struct TaskEntry {
-    std::unique_ptr<const std::string> own_name = {};  ///< null: derived from the body
+  /// What tasks that are added one after the other mostly have in common.
+  struct TaskTraits {
     SharedOptions options;
-    TaskBody body;
     std::optional<Group> group;
     bool finally = false;  ///< waits for the others of its group, without one for all others
-    std::unique_ptr<TaskDetails> details = {};  ///< null: none
+    bool operator==(const TaskTraits& other) const = default;
+  };
+  struct TaskEntry {
+    const TaskTraits* traits;  ///< the batch's
+    TaskBody body;
+    std::unique_ptr<const std::string> own_name = {};  ///< null: derived from the body
+    std::unique_ptr<TaskDetails> details = {};         ///< null: none
 
+    const SharedOptions& options() const { return traits->options; }
+    std::optional<Group> group() const { return traits->group; }
+    bool finally() const { return traits->finally; }
     /// Empty: derived from the body.
     const std::string& name() const;
     /// In addition to those of the group.
@@ -67,6 +76,11 @@ class Batch {
   struct GroupEntry {
     GroupOptions options;
     std::vector<Need> needs;  ///< of every task of the group that is not a finally task
+  };
+  struct Contents {
+    std::deque<TaskTraits> traits = {};  ///< where they stand as long as the entries name them
+    std::vector<TaskEntry> tasks = {};
+    std::vector<GroupEntry> groups = {};
   };
 
   Batch() = default;
@@ -107,10 +121,14 @@ class Batch {
   std::vector<std::string> find_cycle() const;
 
   /// Takes the contents out, for the queue that accepts them.
-  std::vector<TaskEntry> release_tasks() { return std::exchange(tasks_, {}); }
-  std::vector<GroupEntry> release_groups() { return std::exchange(groups_, {}); }
+  Contents release() {
+    return {std::exchange(traits_, {}), std::exchange(tasks_, {}), std::exchange(groups_, {})};
+  }
 
  private:
+  Task add(std::string name, TaskTraits traits, TaskBody body);
+
+  std::deque<TaskTraits> traits_;
   std::vector<TaskEntry> tasks_;
   std::vector<GroupEntry> groups_;
 };

@@ -35,7 +35,7 @@ void record_in(Checkpoint& checkpoint, job::Plan& plan) {
   const auto identities = job::identities(plan);
   for (std::size_t i = 0; i < identities.size(); ++i) {
     const auto& task = plan.batch.tasks()[i];
-    if (task.finally) continue;
+    if (task.finally()) continue;
     plan.batch.record(static_cast<Batch::Task>(i),
                       checkpoint.recorder<CommandOutput>(
                           identities[i].name_space, identities[i].key(), model::name_of(task)));
@@ -50,7 +50,7 @@ std::vector<std::optional<Standing>> standings(const std::string& checkpoint_pat
   for (std::size_t i = 0; i < identities.size(); ++i) {
     const auto& task = plan.batch.tasks()[i];
     auto& standing = all.emplace_back();
-    if (task.finally) continue;
+    if (task.finally()) continue;
     standing = standing_of(checkpoint, identities[i], model::name_of(task));
   }
   return all;

@@ -222,11 +222,11 @@ ExitCode show_tasks(const MapCommand& command, InputSource& inputs, job::Templat
   job::Plan plan;
   plan.name = name_of(command);
   feeder.feed([&](Batch batch) {
-    for (auto& task : batch.release_tasks()) {
+    for (const auto& task : batch.tasks()) {
       if (task.body.command() == nullptr) {
         say(base::format("{} would fail", task.name()));
       } else {
-        plan.batch.add(task.name(), std::move(task.options), std::move(task.body));
+        plan.batch.add(task.name(), task.options(), task.body);
       }
     }
   });

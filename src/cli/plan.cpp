@@ -30,7 +30,8 @@ std::vector<std::string> need_names(const Batch& batch, const Batch::TaskEntry& 
     }
   };
   add(task.needs());
-  if (task.group && !task.finally) add(batch.groups()[static_cast<std::size_t>(*task.group)].needs);
+  if (task.group() && !task.finally())
+    add(batch.groups()[static_cast<std::size_t>(*task.group())].needs);
   return names;
 }
 
@@ -77,13 +78,13 @@ void write_text(std::ostream& out, const Batch& batch, const std::vector<std::ui
   for (const auto index : order) {
     const auto& task = batch.tasks()[index];
     const std::string command = command_text(task);
-    std::string line = base::format("{:>6}  {:>8}  {}  ", ++position, task.options->priority,
+    std::string line = base::format("{:>6}  {:>8}  {}  ", ++position, task.options()->priority,
                                     padded(shown_group(batch, task)));
     if (!standings.empty()) line += reason(why(standings[index]));
     const std::string name = model::name_of(task);
     if (name != model::name_of_command(command)) line += base::escape_controls(name) + ": ";
     line += base::escape_controls(command);
-    if (task.finally) line += "  (finally)";
+    if (task.finally()) line += "  (finally)";
     if (const auto needs = need_names(batch, task); !needs.empty()) {
       line += "  (needs " + base::escape_controls(joined(needs)) + ")";
     }
@@ -106,9 +107,9 @@ void write_json(std::ostream& out, const job::Plan& plan, const std::vector<std:
     json.key("order").number(++position);
     json.key("name").text(model::name_of(task));
     json.key("group_id").text_or_null(model::group_of(plan.batch, task));
-    json.key("priority").number(task.options->priority);
-    json.key("must_complete").boolean(task.options->must_complete || task.finally);
-    json.key("finally").boolean(task.finally);
+    json.key("priority").number(task.options()->priority);
+    json.key("must_complete").boolean(task.options()->must_complete || task.finally());
+    json.key("finally").boolean(task.finally());
     json.key("needs").open('[');
     for (const auto& need : need_names(plan.batch, task)) json.text(need);
     json.close(']');

@@ -75,7 +75,7 @@ std::optional<Batch::Need> NeedResolver::find(const RawNeed& raw, std::uint32_t 
     return std::nullopt;
   }
   const Batch::Need& need = candidates.front();
-  if (!need.is_group && tasks()[need.index].finally) {
+  if (!need.is_group && tasks()[need.index].finally()) {
     diagnostics_.add(place,
                      base::format("{} is a finally task, which nothing can need", shown(raw.name)));
     return std::nullopt;
@@ -92,7 +92,7 @@ void NeedResolver::refuse_unknown(const RawNeed& raw, Place place) {
   }
   for (const Batch::TaskEntry& task : tasks()) {
     if (names.size() > kMostCandidates) break;
-    if (!task.name().empty() && !task.finally) names.push_back(task.name());
+    if (!task.name().empty() && !task.finally()) names.push_back(task.name());
   }
   diagnostics_.add(place, base::format("no task or group is called {}", shown(raw.name)),
                    did_you_mean(raw.name, names));
@@ -130,7 +130,7 @@ void NeedResolver::resolve(const NamedNeeds& named) {
   }
   const bool is_task = named.of == NamedNeeds::Of::task;
   const std::uint32_t file = (is_task ? placed_.tasks : placed_.groups)[named.index].file;
-  if (is_task && tasks()[named.index].finally) {
+  if (is_task && tasks()[named.index].finally()) {
     diagnostics_.add({file, named.needs.front().at},
                      "a finally task has no needs: it runs after all others, however they went");
     return;
@@ -162,8 +162,8 @@ void NeedResolver::add_default_needs(const NamedNeeds& named) {
   };
   for (std::uint32_t i = 0; i < tasks().size(); ++i) {
     const Batch::TaskEntry& task = tasks()[i];
-    if (placed_.tasks[i].file != file || task.finally || is_needed(false, i)) continue;
-    if (task.group && is_needed(true, static_cast<std::uint32_t>(*task.group))) continue;
+    if (placed_.tasks[i].file != file || task.finally() || is_needed(false, i)) continue;
+    if (task.group() && is_needed(true, static_cast<std::uint32_t>(*task.group()))) continue;
     for (const Batch::Need& need : needs) add(static_cast<Batch::Task>(i), need);
   }
   for (const RawNeed& raw : named.needs) written_.push_back({"", raw.name, {file, raw.at}});

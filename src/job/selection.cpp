@@ -40,13 +40,13 @@ class Selector {
  public:
   Selector(Batch batch, Diagnostics& diagnostics)
       : diagnostics_(diagnostics),
-        tasks_(batch.release_tasks()),
-        groups_(batch.release_groups()),
-        members_(groups_.size()),
-        task_selected_(tasks_.size()),
-        group_touched_(groups_.size()) {
-    for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
-      if (tasks_[i].group) members_[static_cast<std::size_t>(*tasks_[i].group)].push_back(i);
+        batch_(std::move(batch)),
+        members_(groups().size()),
+        task_selected_(tasks().size()),
+        group_touched_(groups().size()) {
+    for (std::uint32_t i = 0; i < tasks().size(); ++i) {
+      const auto group = tasks()[i].group();
+      if (group) members_[static_cast<std::size_t>(*group)].push_back(i);
     }
   }
 
@@ -56,6 +56,8 @@ class Selector {
   Batch release();
 
  private:
+  const std::vector<Batch::TaskEntry>& tasks() const { return batch_.tasks(); }
+  const std::vector<Batch::GroupEntry>& groups() const { return batch_.groups(); }
   void take(std::uint32_t task);
   void take_needs();
   void take_need(const Batch::Need& need);
@@ -65,8 +67,7 @@ class Selector {
   void copy_needs(Of of, const std::vector<Batch::Need>& needs);
 
   Diagnostics& diagnostics_;
-  std::vector<Batch::TaskEntry> tasks_;
-  std::vector<Batch::GroupEntry> groups_;
+  const Batch batch_;
   std::vector<std::vector<std::uint32_t>> members_;
   std::vector<bool> task_selected_;
   std::vector<bool> group_touched_;
@@ -80,8 +81,8 @@ class Selector {
 void Selector::select_groups(const std::string& glob) {
   bool has_matched = false;
   std::vector<std::string> names;
-  for (std::uint32_t i = 0; i < groups_.size(); ++i) {
-    const std::string& name = groups_[i].options.group_id;
+  for (std::uint32_t i = 0; i < groups().size(); ++i) {
+    const std::string& name = groups()[i].options.group_id;
     if (matches(glob, name)) {
       has_matched = true;
       take_need({true, i});
@@ -92,14 +93,14 @@ void Selector::select_groups(const std::string& glob) {
   take_needs();
   if (has_matched) return;
   diagnostics_.add({}, base::format("no group is called {}", shown(glob)),
-                   names_to_choose(glob, names, groups_.size()));
+                   names_to_choose(glob, names, groups().size()));
 }
 
 void Selector::select_tasks(const std::string& glob) {
   bool has_matched = false;
   std::vector<std::string> names;
-  for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
-    std::string name = model::name_of(tasks_[i]);
+  for (std::uint32_t i = 0; i < tasks().size(); ++i) {
+    std::string name = model::name_of(tasks()[i]);
     if (matches(glob, name)) {
       has_matched = true;
       take(i);
@@ -110,7 +111,7 @@ void Selector::select_tasks(const std::string& glob) {
   take_needs();
   if (has_matched) return;
   diagnostics_.add({}, base::format("no task matches {}", shown(glob)),
-                   names_to_choose(glob, names, tasks_.size()));
+                   names_to_choose(glob, names, tasks().size()));
 }
 
 void Selector::take(std::uint32_t task) {
@@ -129,24 +130,24 @@ void Selector::take_need(const Batch::Need& need) {
 
 void Selector::take_needs() {
   while (!unvisited_.empty()) {
-    const Batch::TaskEntry& task = tasks_[unvisited_.back()];
+    const Batch::TaskEntry& task = tasks()[unvisited_.back()];
     unvisited_.pop_back();
     for (const Batch::Need& need : task.needs()) take_need(need);
-    if (!task.group) continue;
-    const auto group = static_cast<std::size_t>(*task.group);
+    if (!task.group()) continue;
+    const auto group = static_cast<std::size_t>(*task.group());
     if (group_touched_[group]) continue;
     group_touched_[group] = true;
-    for (const Batch::Need& need : groups_[group].needs) take_need(need);
+    for (const Batch::Need& need : groups()[group].needs) take_need(need);
     for (const std::uint32_t member : members_[group]) {
-      if (tasks_[member].finally) take(member);
+      if (tasks()[member].finally()) take(member);
     }
   }
 }
 
 void Selector::add_run_finally() {
   if (std::ranges::find(task_selected_, true) == task_selected_.end()) return;
-  for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
-    if (tasks_[i].finally && !tasks_[i].group) take(i);
+  for (std::uint32_t i = 0; i < tasks().size(); ++i) {
+    if (tasks()[i].finally() && !tasks()[i].group()) take(i);
   }
   take_needs();
 }
@@ -154,34 +155,33 @@ void Selector::add_run_finally() {
 Batch Selector::release() {
   copy_groups();
   copy_tasks();
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    if (group_touched_[i]) copy_needs(new_groups_[i], groups_[i].needs);
+  for (std::size_t i = 0; i < groups().size(); ++i) {
+    if (group_touched_[i]) copy_needs(new_groups_[i], groups()[i].needs);
   }
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    if (task_selected_[i]) copy_needs(new_tasks_[i], tasks_[i].needs());
+  for (std::size_t i = 0; i < tasks().size(); ++i) {
+    if (task_selected_[i]) copy_needs(new_tasks_[i], tasks()[i].needs());
   }
   return std::move(made_);
 }
 
 void Selector::copy_groups() {
-  new_groups_.resize(groups_.size());
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    if (group_touched_[i]) new_groups_[i] = made_.add_group(groups_[i].options);
+  new_groups_.resize(groups().size());
+  for (std::size_t i = 0; i < groups().size(); ++i) {
+    if (group_touched_[i]) new_groups_[i] = made_.add_group(groups()[i].options);
   }
 }
 
 void Selector::copy_tasks() {
-  new_tasks_.resize(tasks_.size());
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+  new_tasks_.resize(tasks().size());
+  for (std::size_t i = 0; i < tasks().size(); ++i) {
     if (!task_selected_[i]) continue;
-    Batch::TaskEntry& task = tasks_[i];
+    const Batch::TaskEntry& task = tasks()[i];
     std::optional<Batch::Group> group;
-    if (task.group) group = new_groups_[static_cast<std::size_t>(*task.group)];
-    if (task.finally) {
-      new_tasks_[i] =
-          made_.add_finally(task.name(), std::move(task.options), std::move(task.body), group);
+    if (task.group()) group = new_groups_[static_cast<std::size_t>(*task.group())];
+    if (task.finally()) {
+      new_tasks_[i] = made_.add_finally(task.name(), task.options(), task.body, group);
     } else {
-      new_tasks_[i] = made_.add(task.name(), std::move(task.options), std::move(task.body), group);
+      new_tasks_[i] = made_.add(task.name(), task.options(), task.body, group);
     }
   }
 }

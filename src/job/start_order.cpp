@@ -73,12 +73,12 @@ class Walk {
   void link_task(std::size_t task) {
     const auto& entry = batch_.tasks()[task];
     link_needs(entry.needs(), task);
-    if (!entry.group) {
-      entry.finally ? link(run_body(), task) : link(task, run_body());
+    if (!entry.group()) {
+      entry.finally() ? link(run_body(), task) : link(task, run_body());
       return;
     }
-    const auto group = static_cast<std::size_t>(*entry.group);
-    if (entry.finally) {
+    const auto group = static_cast<std::size_t>(*entry.group());
+    if (entry.finally()) {
       link(body_of(group), task);
       link(task, end_of(group));
     } else {
@@ -106,7 +106,7 @@ class Walk {
       const auto node = unblocked_.back();
       unblocked_.pop_back();
       if (node < tasks_) {
-        const auto& options = *batch_.tasks()[node].options;
+        const auto& options = *batch_.tasks()[node].options();
         ready_.push({std::max(now_, delay_of(options)), options.priority, node});
       } else {
         finish(node);

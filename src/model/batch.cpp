@@ -11,6 +11,8 @@
 namespace osiiso {
 namespace {
 
+static_assert(sizeof(Batch::TaskEntry) <= 32, "a million may wait");
+
 using Node = std::uint32_t;
 
 // Looks for a cycle in linear time: what a whole group needs, or a finally task waits for, goes
@@ -75,11 +77,11 @@ CycleSearch::CycleSearch(const std::vector<Batch::TaskEntry>& tasks,
       marks_(others_of_run_ + std::size_t{1}, Mark::unseen) {
   for (Node task = 0; task < tasks.size(); ++task) {
     const Batch::TaskEntry& entry = tasks[task];
-    if (entry.group) {
-      Members& members = members_[static_cast<std::size_t>(*entry.group)];
-      (entry.finally ? members.finally : members.ordinary).push_back(task);
+    if (entry.group()) {
+      Members& members = members_[static_cast<std::size_t>(*entry.group())];
+      (entry.finally() ? members.finally : members.ordinary).push_back(task);
     }
-    if (entry.group || !entry.finally) tasks_before_end_.push_back(task);
+    if (entry.group() || !entry.finally()) tasks_before_end_.push_back(task);
   }
 }
 
@@ -164,9 +166,9 @@ std::optional<Node> CycleSearch::edge_of_task(Node task, std::size_t number) con
   const std::vector<Batch::Need>& needs = entry.needs();
   if (number < needs.size()) return node_of(needs[number]);
   if (number > needs.size()) return std::nullopt;
-  if (entry.group)
-    return static_cast<Node>(*entry.group) + (entry.finally ? others_of_group_ : start_);
-  return entry.finally ? std::optional(others_of_run_) : std::nullopt;
+  if (entry.group())
+    return static_cast<Node>(*entry.group()) + (entry.finally() ? others_of_group_ : start_);
+  return entry.finally() ? std::optional(others_of_run_) : std::nullopt;
 }
 
 std::optional<Node> CycleSearch::edge_of_whole(Node group, std::size_t number) const {
@@ -245,23 +247,24 @@ Batch::Task Batch::add(TaskOptions options, TaskBody body, std::optional<Group> 
 
 Batch::Task Batch::add(std::string name, SharedOptions options, TaskBody body,
                        std::optional<Group> group) {
-  if (group) entry_at(groups_, *group);
-  if (!options) options = default_options();
-  if (name.empty()) name = options->name;
-  auto own_name = name.empty() ? nullptr : std::make_unique<const std::string>(std::move(name));
-  tasks_.push_back({.own_name = std::move(own_name),
-                    .options = std::move(options),
-                    .body = std::move(body),
-                    .group = group,
-                    .finally = false});
-  return static_cast<Task>(tasks_.size() - 1);
+  return add(std::move(name), {.options = std::move(options), .group = group}, std::move(body));
 }
 
 Batch::Task Batch::add_finally(std::string name, SharedOptions options, TaskBody body,
                                std::optional<Group> group) {
-  const Task added = add(std::move(name), std::move(options), std::move(body), group);
-  tasks_.back().finally = true;
-  return added;
+  return add(std::move(name), {.options = std::move(options), .group = group, .finally = true},
+             std::move(body));
+}
+
+Batch::Task Batch::add(std::string name, TaskTraits traits, TaskBody body) {
+  if (traits.group) entry_at(groups_, *traits.group);
+  if (!traits.options) traits.options = default_options();
+  if (name.empty()) name = traits.options->name;
+  if (traits_.empty() || traits_.back() != traits) traits_.push_back(std::move(traits));
+  auto own_name = name.empty() ? nullptr : std::make_unique<const std::string>(std::move(name));
+  tasks_.push_back(
+      {.traits = &traits_.back(), .body = std::move(body), .own_name = std::move(own_name)});
+  return static_cast<Task>(tasks_.size() - 1);
 }
 
 void Batch::need(Task task, Task needed) {
@@ -288,7 +291,7 @@ void Batch::need(Group group, Group needed) {
 
 void Batch::record(Task task, RecorderPtr recorder) {
   auto& entry = entry_at(tasks_, task);
-  if (entry.finally) throw OptionError("a finally task always runs, it cannot be restored");
+  if (entry.finally()) throw OptionError("a finally task always runs, it cannot be restored");
   entry.make_details().recorder = std::move(recorder);
 }
 

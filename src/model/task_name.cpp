@@ -41,8 +41,8 @@ std::string name_of(const Batch::TaskEntry& task) {
 }
 
 const std::string& group_of(const Batch& batch, const Batch::TaskEntry& task) {
-  if (!task.group) return task.options->group_id;
-  return batch.groups()[static_cast<std::size_t>(*task.group)].options.group_id;
+  if (!task.group()) return task.options()->group_id;
+  return batch.groups()[static_cast<std::size_t>(*task.group())].options.group_id;
 }
 
 std::string name_of_command(std::string_view text) {

@@ -30,8 +30,8 @@ void require_no_cycle(const Batch& batch) {
 }
 
 scheduler::Scope scope_of(const Batch::TaskEntry& task) {
-  if (!task.finally) return scheduler::Scope::none;
-  return task.group ? scheduler::Scope::group : scheduler::Scope::run;
+  if (!task.finally()) return scheduler::Scope::none;
+  return task.group() ? scheduler::Scope::group : scheduler::Scope::run;
 }
 
 }  // namespace
@@ -54,10 +54,11 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
   require_no_cycle(batch);
   for (const auto& task : batch.tasks()) {
     require_callable(task.body);
-    require_own(task.options->needs);
+    require_own(task.options()->needs);
   }
-  PostedBatch incoming{.tasks = batch.release_tasks()};
-  const auto groups = batch.release_groups();
+  auto contents = batch.release();
+  const auto& groups = contents.groups;
+  PostedBatch incoming{.traits = std::move(contents.traits), .tasks = std::move(contents.tasks)};
   auto restored = restored_tasks(incoming.tasks);
   Accepted accepted;
   if (with_records) {  // made without the lock, for memory takes time to be had
@@ -78,6 +79,8 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
     note_submission({posted, i}, indices[i], accepted.tasks[i]);
   }
   link_needs(*posted, groups, indices);
+  // Their needs hold handles, which would keep the queue alive that holds them.
+  for (auto& traits : posted->traits) traits.options.reset();
   for (const auto& group : posted->groups) core_.seal(*group->index);
   accept_all(indices, std::move(restored));
   release(posted);
@@ -88,8 +91,8 @@ Accepted Engine::hand_in(Batch batch, bool wait_for_room, bool with_records) {
 void Engine::choose_sets(PostedBatch& batch) {
   for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
     const auto& task = batch.tasks[i];
-    auto set = option_set(task.options, task.body.command() != nullptr);
-    if (!task.finally) require_open(*set);
+    auto set = option_set(task.options(), task.body.command() != nullptr);
+    if (!task.finally()) require_open(*set);
     require_repeatable(*set, task.body);
     if (batch.sets.empty() || batch.sets.back().second != set) {
       batch.sets.emplace_back(i, std::move(set));
@@ -122,8 +125,8 @@ std::vector<scheduler::TaskIndex> Engine::add_to_core(PostedBatches::iterator po
   posted->users += posted->tasks.size();
   for (std::uint32_t i = 0; i < posted->tasks.size(); ++i) {
     const auto& task = posted->tasks[i];
-    const auto group =
-        task.group ? posted->groups[static_cast<std::size_t>(*task.group)]->index : std::nullopt;
+    const auto group = task.group() ? posted->groups[static_cast<std::size_t>(*task.group())]->index
+                                    : std::nullopt;
     indices.push_back(add_to_core(*posted->set_of(i), group, scope_of(task), Posted{posted, i}));
   }
   return indices;
@@ -143,11 +146,11 @@ void Engine::link_needs(const PostedBatch& batch, const std::vector<Batch::Group
   for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
     const auto& task = batch.tasks[i];
     link(indices[i], task.needs());
-    if (task.group && !task.finally) {
-      link(indices[i], groups[static_cast<std::size_t>(*task.group)].needs);
+    if (task.group() && !task.finally()) {
+      link(indices[i], groups[static_cast<std::size_t>(*task.group())].needs);
     }
-    const auto options = task.options;  // of which the entry lets go when it gets its record
-    if (!options->needs.empty()) link_needs(record(indices[i]), options->needs);
+    const auto& outer = task.options()->needs;
+    if (!outer.empty()) link_needs(record(indices[i]), outer);
   }
 }
 
@@ -183,7 +186,6 @@ void Engine::make_record_of(Posted place, scheduler::TaskIndex index) {
   auto& task = place.batch->tasks[place.task];
   const auto record = make_record(task.name(), task.body);
   task.body = {};  // for the record to let go of when the task is final
-  task.options.reset();
   task.own_name.reset();
   note_submission(place, index, record);
 }
@@ -194,11 +196,11 @@ void Engine::note_submission(const Posted& place, scheduler::TaskIndex index,
   auto& batch = *place.batch;
   auto& task = batch.tasks[place.task];
   if (task.recorder()) record->make_extras().recorder = std::move(task.details->recorder);
-  if (task.group) record->group = batch.groups[static_cast<std::size_t>(*task.group)];
+  if (task.group()) record->group = batch.groups[static_cast<std::size_t>(*task.group())];
   record->index = index;
   note_submission(*record, batch.set_of(place.task), batch.first_number + place.task,
                   batch.submitted_at);
-  if (task.finally) record->result.must_complete = true;
+  if (task.finally()) record->result.must_complete = true;
   slots_[static_cast<std::size_t>(index)] = record;
   release(place.batch);
 }

@@ -4,6 +4,7 @@
 #include <any>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <utility>
@@ -18,6 +19,7 @@ namespace osiiso::queue {
 /// A batch whose tasks wait as they were handed in. A record takes five times as much memory, so
 /// one is made of a task only when there is something to note about it.
 struct PostedBatch {
+  std::deque<Batch::TaskTraits> traits;
   std::vector<Batch::TaskEntry> tasks;
   std::vector<GroupPtr> groups = {};
   /// The options of the tasks from a position on, for the core until a record keeps its own.

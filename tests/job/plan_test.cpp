@@ -308,9 +308,9 @@ TEST_CASE("submission order: tasks, groups in file order with their finally task
   std::string finally;
   std::string groups;
   for (const auto& task : plan.batch.tasks()) {
-    finally += task.finally ? 'f' : '-';
-    groups += task.group
-                  ? plan.batch.groups()[static_cast<std::size_t>(*task.group)].options.group_id
+    finally += task.finally() ? 'f' : '-';
+    groups += task.group()
+                  ? plan.batch.groups()[static_cast<std::size_t>(*task.group())].options.group_id
                   : "-";
   }
   CHECK(finally == "--f---ff");
@@ -405,11 +405,11 @@ groups:
   g: {retries: 1, tasks: [f, {command: g, retries: 0}]}
 )");
   const auto& tasks = plan.batch.tasks();
-  CHECK(tasks[0].options == tasks[1].options);
-  CHECK(tasks[0].options != tasks[2].options);
-  CHECK(tasks[2].options == tasks[3].options);
-  CHECK(tasks[2].options == tasks[5].options);
-  CHECK(tasks[0].options == tasks[6].options);
+  CHECK(tasks[0].options() == tasks[1].options());
+  CHECK(tasks[0].options() != tasks[2].options());
+  CHECK(tasks[2].options() == tasks[3].options());
+  CHECK(tasks[2].options() == tasks[5].options());
+  CHECK(tasks[0].options() == tasks[6].options());
   CHECK(&command_of(plan, 0).settings() == &command_of(plan, 2).settings());
   CHECK(&command_of(plan, 3).settings() == &command_of(plan, 4).settings());
 }

@@ -47,7 +47,7 @@ std::string brief(std::string text, const job::Overrides& overrides,
 }
 
 const TaskOptions& options_of(const job::Plan& plan, std::size_t task) {
-  return *plan.batch.tasks().at(task).options;
+  return *plan.batch.tasks().at(task).options();
 }
 
 const Command& command_of(const job::Plan& plan, std::size_t task) {

@@ -47,19 +47,19 @@ TEST_CASE("a batch keeps what it is given, in order") {
   CHECK(last == Task{2});
   const auto& tasks = build.batch.tasks();
   CHECK(tasks[0].name() == "first");
-  CHECK(tasks[0].options->retries == 2);
-  CHECK(tasks[0].group == site);
-  CHECK_FALSE(tasks[0].finally);
-  CHECK_FALSE(tasks[1].group);
+  CHECK(tasks[0].options()->retries == 2);
+  CHECK(tasks[0].group() == site);
+  CHECK_FALSE(tasks[0].finally());
+  CHECK_FALSE(tasks[1].group());
   REQUIRE(tasks[1].needs().size() == 1);
   CHECK_FALSE(tasks[1].needs()[0].is_group);
   CHECK(tasks[1].needs()[0].index == 0);
-  CHECK(tasks[2].finally);
+  CHECK(tasks[2].finally());
   REQUIRE(build.batch.groups().size() == 1);
   CHECK(build.batch.groups()[0].options.workers == 2);
   CHECK(build.batch.groups()[0].needs.size() == 1);
 
-  CHECK(build.batch.release_tasks().size() == 3);
+  CHECK(build.batch.release().tasks.size() == 3);
   CHECK(build.batch.empty());
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("shared options are shared, and their name is a task's that has none")
   const auto options = std::make_shared<const TaskOptions>(TaskOptions{.name = "of-options"});
   batch.add("own", options, nothing);
   batch.add("", options, nothing);
-  CHECK(batch.tasks()[0].options == options);
+  CHECK(batch.tasks()[0].options() == options);
   CHECK(batch.tasks()[0].name() == "own");
   CHECK(batch.tasks()[1].name() == "of-options");
 }
