@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "osiiso/error.hpp"
@@ -176,18 +175,18 @@ class Command {
     Settings settings;
   };
 
-  Command(Texts own, std::variant<Settings, std::shared_ptr<const Shell>> shared)
+  Command(Texts own, std::shared_ptr<const void> shared)
       : own_(std::move(own)), shared_(std::move(shared)) {}
 
-  /// Null: an argv.
+  /// Null: an argv, which has words.
   const Shell* of_shell() const {
-    const auto* shell = std::get_if<std::shared_ptr<const Shell>>(&shared_);
-    return shell != nullptr ? shell->get() : nullptr;
+    return own_.words().empty() ? static_cast<const Shell*>(shared_.get()) : nullptr;
   }
-  const Settings& shared_settings() const;
+  /// Null: the defaults.
+  const CommandSettings* own_settings() const;
 
   Texts own_;
-  std::variant<Settings, std::shared_ptr<const Shell>> shared_;  // of an argv its settings
+  std::shared_ptr<const void> shared_;  // a `Shell`, or the settings of an argv
 };
 
 }  // namespace osiiso

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <any>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -57,12 +59,12 @@ class TaskBody {
   template <typename F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, TaskBody>)
       TaskBody(F&& callable)  // NOLINT(bugprone-forwarding-reference-overload)
-      : held_(detail::is_null(callable) ? nullptr : hold(std::forward<F>(callable))) {}
+      : held_(detail::is_null(callable) ? Share() : hold(std::forward<F>(callable))) {}
 
   /// False for an empty body, and for one made of a null pointer or an empty `std::function`.
-  explicit operator bool() const { return held_ != nullptr; }
+  explicit operator bool() const { return held_.get() != nullptr; }
 
-  std::any operator()(const TaskContext& context) const { return held_->call(context); }
+  std::any operator()(const TaskContext& context) const { return held_.get()->call(context); }
 
   /// The callable itself where it is an `F`, else nullptr. Lets a queue run some kinds its own way.
   template <typename F>
@@ -73,23 +75,56 @@ class TaskBody {
 
   /// The command that this body is, or nullptr for a function.
   const Command* command() const {
-    return held_ && held_->is_command() ? target<Command>() : nullptr;
+    return *this && held_.get()->is_command() ? target<Command>() : nullptr;
   }
 
   /// Whether it can be called once only, for it gives its arguments away.
-  bool is_single_use() const { return held_ && held_->is_single_use(); }
+  bool is_single_use() const { return *this && held_.get()->is_single_use(); }
 
  private:
   struct Callable {
+    explicit Callable(bool counted) : is_counted(counted) {}
     virtual ~Callable() = default;
+    Callable(const Callable&) = delete;
+    Callable& operator=(const Callable&) = delete;
     virtual std::any call(const TaskContext& context) = 0;
     virtual bool is_command() const = 0;
     virtual bool is_single_use() const = 0;
+
+    std::atomic<std::uint32_t> shares{1};
+    const bool is_counted;
+  };
+
+  /// A share of a callable: half of what a `std::shared_ptr` takes, for a million tasks may wait.
+  class Share {
+   public:
+    Share() = default;
+    /// The first of one that was made with `new`, or one of many of what is not counted.
+    explicit Share(Callable* callable) : callable_(callable) {}
+    Share(const Share& other) : callable_(other.callable_) {
+      if (is_counted()) callable_->shares.fetch_add(1, std::memory_order_relaxed);
+    }
+    Share(Share&& other) noexcept : callable_(std::exchange(other.callable_, nullptr)) {}
+    Share& operator=(Share other) noexcept {
+      std::swap(callable_, other.callable_);
+      return *this;
+    }
+    ~Share() {
+      const bool is_last =
+          is_counted() && callable_->shares.fetch_sub(1, std::memory_order_acq_rel) == 1;
+      if (is_last) delete callable_;
+    }
+    Callable* get() const { return callable_; }
+
+   private:
+    bool is_counted() const { return callable_ != nullptr && callable_->is_counted; }
+
+    Callable* callable_ = nullptr;
   };
 
   template <typename F>
   struct Held final : Callable {
-    explicit Held(F callable) : function(std::move(callable)) {}
+    Held(F callable, bool counted) : Callable(counted), function(std::move(callable)) {}
 
     std::any call(const TaskContext& context) override {
       static_assert(std::is_invocable_v<F&, const TaskContext&> ||
@@ -127,19 +162,19 @@ class TaskBody {
   };
 
   template <typename F>
-  static std::shared_ptr<Callable> hold(F&& callable) {
+  static Share hold(F&& callable) {
     using Made = Held<std::decay_t<F>>;
     if constexpr (std::is_empty_v<std::decay_t<F>> &&
                   std::is_trivially_copyable_v<std::decay_t<F>>) {
       // Without state one is as good as another, and need not be counted.
-      static Made made(std::forward<F>(callable));
-      return {std::shared_ptr<void>(), &made};
+      static Made made(std::forward<F>(callable), false);
+      return Share(&made);
     } else {
-      return std::make_shared<Made>(std::forward<F>(callable));
+      return Share(new Made(std::forward<F>(callable), true));
     }
   }
 
-  std::shared_ptr<Callable> held_;
+  Share held_;
 };
 
 }  // namespace osiiso

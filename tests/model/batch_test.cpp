@@ -73,6 +73,30 @@ TEST_CASE("shared options are shared, and their name is a task's that has none")
   CHECK(batch.tasks()[1].name() == "of-options");
 }
 
+TEST_CASE("what a batch gives away names its traits where they stand then") {
+  Batch batch;
+  const auto options = std::make_shared<const TaskOptions>(TaskOptions{.priority = 1});
+  const auto group = batch.add_group({.group_id = "g"});
+  batch.add("", options, nothing);
+  batch.add("", options, nothing);
+  batch.add("", options, nothing, group);
+  batch.add_finally("", options, nothing, group);
+  batch.add("", nullptr, nothing);
+  Batch moved(std::move(batch));
+  const auto contents = moved.release();
+  REQUIRE(contents.tasks.size() == 5);
+  CHECK(contents.traits.size() == 4);
+  CHECK(contents.tasks[0].traits == contents.tasks[1].traits);
+  CHECK(contents.tasks[1].traits == &contents.traits[0]);
+  CHECK(contents.tasks[2].group() == group);
+  CHECK_FALSE(contents.tasks[2].finally());
+  CHECK(contents.tasks[3].finally());
+  CHECK(contents.tasks[3].options()->priority == 1);
+  CHECK(contents.tasks[4].options()->priority == TaskOptions().priority);
+  CHECK(moved.empty());
+  CHECK(moved.groups().empty());
+}
+
 TEST_CASE("a batch refuses options and positions that cannot be") {
   Build build;
   CHECK_THROWS_WITH_AS(build.batch.add({.retries = -1}, nothing), "retries must be >= 0",
