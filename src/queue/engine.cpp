@@ -69,8 +69,8 @@ Engine::Engine(const QueueOptions& options, int workers)
 /// Turns are short, so that it is worth looking a few times before the thread is put to sleep: the
 /// more seldom the longer it takes, for each look takes the lock's memory away from who has it.
 Engine::Lock Engine::lock_soon() {
-  constexpr int kMostPauses = 64;
-  constexpr int kPausesInAll = 1000;
+  constexpr int kMostPauses = 256;
+  constexpr int kPausesInAll = 2000;
   Lock lock(mutex_, std::try_to_lock);
   for (int pauses = 4, left = kPausesInAll; left > 0 && !lock; left -= pauses) {
     pauses = std::min(2 * pauses, kMostPauses);
