@@ -14,6 +14,11 @@
 namespace bench {
 namespace {
 
+struct Queue {
+  std::string kind;
+  int workers = 2;
+};
+
 /// `line` once for each task, with its number.
 std::string lines(std::size_t tasks, const std::function<std::string(std::size_t)>& line) {
   std::string text;
@@ -22,10 +27,11 @@ std::string lines(std::size_t tasks, const std::function<std::string(std::size_t
 }
 
 // Never as one text: what this process has held counts as the peak memory of what it starts.
-void write_job(const std::string& path, const std::string& queue, std::size_t tasks,
+void write_job(const std::string& path, const Queue& queue, std::size_t tasks,
                const std::function<std::string(std::size_t)>& command) {
   std::ofstream file(path);
-  file << fmt::format("version: 1\nqueue: {{kind: {}, workers: 2}}\ntasks:\n", queue);
+  file << fmt::format("version: 1\nqueue: {{kind: {}, workers: {}}}\ntasks:\n", queue.kind,
+                      queue.workers);
   for (std::size_t number = 0; number < tasks; ++number) file << "- " << command(number) << '\n';
   if (!file.flush()) give_up("writing " + path);
 }
@@ -41,7 +47,7 @@ std::string argv_text(const Workload& workload, std::size_t number) {
 std::string write_argv_job(const std::string& queue, const Workload& workload, std::size_t tasks,
                            const osiiso::test::TemporaryFolder& folder) {
   const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue, tasks));
-  write_job(job, queue, tasks, [&](std::size_t number) { return argv_text(workload, number); });
+  write_job(job, {queue}, tasks, [&](std::size_t number) { return argv_text(workload, number); });
   return job;
 }
 
@@ -49,19 +55,23 @@ std::vector<Contender> osiiso_contenders(const std::string& program, const std::
                                          const Workload& workload, std::size_t tasks,
                                          const osiiso::test::TemporaryFolder& folder) {
   std::vector<Contender> contenders;
-  const auto add = [&](const std::string& queue, const char* form, const auto& command) {
-    const auto name = fmt::format("{}, {} queue, {}", label, queue, form);
-    const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue, form));
+  const auto add = [&](const Queue& queue, const std::string& form, const auto& command) {
+    const auto name = fmt::format("{}, {} queue, {}", label, queue.kind, form);
+    const auto job = folder.file(fmt::format("{}-{}-{}.yaml", workload.name, queue.kind, form));
     write_job(job, queue, tasks, command);
     contenders.push_back({name, [=] { return measure_program({program, "run", job}); }});
   };
-  for (const std::string queue : {"thread", "process", "async"}) {
-    if (!workload.is_shell) {
-      add(queue, "argv", [&](std::size_t number) { return argv_text(workload, number); });
-    }
-    add(queue, "string",
-        [&](std::size_t number) { return fmt::format("'{} {}'", workload.text, number); });
+  const auto argv = [&](std::size_t number) { return argv_text(workload, number); };
+  const auto string = [&](std::size_t number) {
+    return fmt::format("'{} {}'", workload.text, number);
+  };
+  for (const auto& queue : {Queue{"thread"}, Queue{"process"}, Queue{"async"}}) {
+    if (!workload.is_shell) add(queue, "argv", argv);
+    add(queue, "string", string);
   }
+  // One thread starts and ends all commands here: only with more of them than processors is there
+  // always one that runs meanwhile.
+  add({.kind = "async", .workers = 4}, "string, four at a time", string);
   return contenders;
 }
 
