@@ -20,6 +20,7 @@
 #include "osiiso/run_summary.hpp"
 
 #include "base/stop_state.hpp"
+#include "base/table.hpp"
 #include "queue/attempt.hpp"
 #include "queue/posted_batch.hpp"
 #include "queue/record.hpp"
@@ -307,7 +308,7 @@ class Engine {
   scheduler::Core core_;
   Workers* workers_ = nullptr;
   PostedBatches posted_;     // with tasks that have no record
-  std::vector<Slot> slots_;  // by TaskIndex
+  base::Table<Slot> slots_;  // by TaskIndex
   // By worker, of its last attempt, and its next one's where nobody else has it.
   std::vector<std::shared_ptr<base::StopState>> stops_;
   std::vector<const TaskRecord*> at_work_;  // by worker: whose attempt it runs, or null

@@ -47,7 +47,7 @@ TaskIndex Core::add(const TaskSpec& spec) {
     tasks_[made] = Task{};
   } else {
     made = static_cast<Index>(tasks_.size());
-    tasks_.emplace_back();
+    tasks_.push_back({});
   }
   Task& task = tasks_[made];
   task.rules = spec.rules;

@@ -193,7 +193,7 @@ class Core {
   const QueueRules rules_;
 
   // Tasks and groups by index; free indices are chained.
-  std::vector<Task> tasks_;
+  base::Table<Task> tasks_;
   std::vector<Group> groups_;
   Edges edges_;
   Index free_task_ = kNone;

@@ -63,7 +63,7 @@ void Core::check_counts() const {
   for (const DeafAttempt& deaf : deaf_) given_up.insert({deaf.task, deaf.attempt});
   hold(given_up.size() == deaf_.size(), "an attempt is given up once");
   std::size_t deaf = 0;
-  for (const Task& task : tasks_) deaf += task.deaf;
+  for (Index id = 0; id < tasks_.size(); ++id) deaf += tasks_[id].deaf;
   hold(deaf == deaf_.size(), "attempts that were given up are counted");
 }
 
@@ -99,7 +99,7 @@ void Core::check_heaps() const {
     hold(task.released && task.deaf == 0, "a free index has no attempt that may still report");
     is_free[id] = true;
   }
-  for (const Task& task : tasks_) live += is_final(task.state);
+  for (Index id = 0; id < tasks_.size(); ++id) live += is_final(tasks_[id].state);
   hold(live == tasks_.size(), "what is not live is final");
 }
 
@@ -152,7 +152,7 @@ void Core::check_groups() const {
     std::size_t in_ready_heap = 0;
   };
   std::vector<Found> found(groups_.size());
-  const ByPriority order{const_cast<std::vector<Task>*>(&tasks_)};
+  const ByPriority order{const_cast<base::Table<Task>*>(&tasks_)};
   for (Index id = first_live_; id != kNone; id = tasks_[id].next) {
     const Task& task = tasks_[id];
     if (task.group == kNone) continue;

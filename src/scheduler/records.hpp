@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/table.hpp"
 #include "scheduler/indexed_heap.hpp"
 #include "scheduler/types.hpp"
 
@@ -51,7 +52,7 @@ struct Task {
 static_assert(sizeof(Task) <= 64, "a queue may hold millions");
 
 struct ByPriority {
-  std::vector<Task>* tasks;
+  base::Table<Task>* tasks;
   bool before(Index a, Index b) const {
     const Task& left = (*tasks)[a];
     const Task& right = (*tasks)[b];
@@ -63,7 +64,7 @@ struct ByPriority {
 };
 
 struct ByInstant {
-  std::vector<Task>* tasks;
+  base::Table<Task>* tasks;
   bool before(Index a, Index b) const {
     const Task& left = (*tasks)[a];
     const Task& right = (*tasks)[b];
@@ -73,13 +74,13 @@ struct ByInstant {
 };
 
 struct BySubmission {
-  std::vector<Task>* tasks;
+  base::Table<Task>* tasks;
   bool before(Index a, Index b) const { return (*tasks)[a].order < (*tasks)[b].order; }
   Index& slot(Index task) const { return (*tasks)[task].slot; }
 };
 
 struct Group {
-  explicit Group(std::vector<Task>* tasks) : parked(ByPriority{tasks}) {}
+  explicit Group(base::Table<Task>* tasks) : parked(ByPriority{tasks}) {}
 
   std::size_t seats = 0;            // 0: no bound
   std::size_t taken = 0;            // attempts that hold a seat
