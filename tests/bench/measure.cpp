@@ -56,11 +56,12 @@ Cost measure_function(const std::function<void()>& work) {
   });
 }
 
-Cost measure_timed(const std::function<double()>& work) {
+Cost measure_timed(const std::function<double()>& work, const std::function<void()>& prepare) {
   int ends[2] = {};
   if (pipe(ends) != 0) give_up("pipe");
   const pid_t child = fork();
   if (child == 0) {
+    prepare();
     const double peak_before = peak_of(usage_of(RUSAGE_SELF));
     Cost cost{.seconds = work()};
     const auto usage = usage_of(RUSAGE_SELF);

@@ -33,8 +33,10 @@ class Stopwatch {
 
 /// The cost of `work` in a child process of its own. A child that fails ends this program.
 Cost measure_function(const std::function<void()>& work);
-/// The same; but the seconds are those that `work` returns.
-Cost measure_timed(const std::function<double()>& work);
+/// The same; but the seconds are those that `work` returns, and `prepare` comes before, in the same
+/// process, and costs nothing.
+Cost measure_timed(
+    const std::function<double()>& work, const std::function<void()>& prepare = [] {});
 
 /// The cost of a program that reads `input` (a file, /dev/null) and writes to /dev/null. The
 /// processes that a program starts count as its own here: it may be one of them.
