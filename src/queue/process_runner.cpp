@@ -141,10 +141,7 @@ class Exchange {
   }
 
   void tell(const OutputMessage& message) const {
-    if (message.number != number_) return;
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are characters there
-    context_.tell_output(message.stream, {reinterpret_cast<const char*>(message.bytes.data()),
-                                          message.bytes.size()});
+    if (message.number == number_) context_.tell_output(message.stream, message.text);
   }
 
   WorkerProcess& worker_;

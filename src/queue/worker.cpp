@@ -335,7 +335,7 @@ CommandHooks Worker::hooks_of(const TaskMessage& message) {
   if (message.tells_output) {
     hooks.on_output = [this, number = message.number](const TaskContext&, OutputStream stream,
                                                       std::string_view bytes) {
-      send(encode(OutputMessage{number, stream, {bytes.begin(), bytes.end()}}));
+      send(encode(OutputMessage{number, stream, std::string(bytes)}));
     };
   }
   return hooks;

@@ -4,6 +4,11 @@
 #include "base/format.hpp"
 
 namespace osiiso::queue {
+namespace {
+
+constexpr std::size_t kLargestKept = 1024UL * 1024;
+
+}  // namespace
 
 void append_frame(Bytes& out, const Frame& frame) {
   const std::size_t size = frame.payload.size();
@@ -24,6 +29,7 @@ void append_frame(Bytes& out, const Frame& frame) {
 }
 
 void FrameReader::add(std::span<const std::uint8_t> bytes) {
+  forget_taken();
   bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
@@ -51,13 +57,15 @@ std::optional<Frame> FrameReader::next() {
   const std::uint8_t* const payload = header + kFrameHeaderSize;
   Frame frame{static_cast<FrameType>(type), Bytes(payload, payload + size)};
   begin_ += kFrameHeaderSize + size;
-  if (begin_ == bytes_.size()) {
-    // Small buffers are worth keeping, one that held megabytes is not.
-    if (bytes_.capacity() > 1024UL * 1024) bytes_ = {};
-    bytes_.clear();
-    begin_ = 0;
-  }
+  if (begin_ == bytes_.size()) forget_taken();
   return frame;
+}
+
+void FrameReader::forget_taken() {
+  bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin_));
+  begin_ = 0;
+  // Small buffers are worth keeping, one that held megabytes is not.
+  if (bytes_.empty() && bytes_.capacity() > kLargestKept) bytes_ = {};
 }
 
 }  // namespace osiiso::queue

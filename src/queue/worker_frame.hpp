@@ -48,7 +48,7 @@ constexpr std::size_t kLargestPayload = 256UL * 1024 * 1024;
 void append_frame(Bytes& out, const Frame& frame);
 
 /// Finds the frames in bytes that come in pieces of any size. Knows nothing of where they come
-/// from, and never holds more than the bytes of one frame and what was added since.
+/// from, and holds no more than what was added last and what had not been taken before.
 class FrameReader {
  public:
   void add(std::span<const std::uint8_t> bytes);
@@ -57,7 +57,12 @@ class FrameReader {
   /// from then on there is nothing to be found.
   std::optional<Frame> next();
 
+  /// Bytes that it holds.
+  std::size_t size() const { return bytes_.size(); }
+
  private:
+  void forget_taken();
+
   Bytes bytes_;
   std::size_t begin_ = 0;  // of what was not taken yet
 };

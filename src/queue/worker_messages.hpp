@@ -68,7 +68,7 @@ struct SpawnedMessage {
 struct OutputMessage {
   std::uint64_t number = 0;
   OutputStream stream = OutputStream::out;
-  Bytes bytes;
+  std::string text;
 };
 
 struct StopMessage {

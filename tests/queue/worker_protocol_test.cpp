@@ -105,6 +105,22 @@ TEST_CASE("frames are found in pieces of any size") {
   }
 }
 
+TEST_CASE("frames that come without a pause fill no memory") {
+  constexpr std::size_t kPiece = 1000;
+  const Bytes frame = bytes_of(encode(OutputMessage{1, osiiso::OutputStream::out, "some output"}));
+  FrameReader reader;
+  std::size_t found = 0;
+  Bytes unsent;
+  for (std::size_t sent = 0; sent < 500; ++sent) {
+    while (unsent.size() < kPiece) unsent.insert(unsent.end(), frame.begin(), frame.end());
+    reader.add(std::span(unsent).first(kPiece));
+    unsent.erase(unsent.begin(), unsent.begin() + kPiece);
+    while (reader.next()) ++found;
+    CHECK(reader.size() < kPiece + frame.size());
+  }
+  CHECK(found == 500 * kPiece / frame.size());
+}
+
 TEST_CASE("a truncated frame is no frame yet") {
   const Bytes bytes = bytes_of(encode(HelloMessage{"id", 1}));
   for (std::size_t size = 0; size < bytes.size(); ++size) {
@@ -148,7 +164,7 @@ TEST_CASE("whatever is in a frame, it is read or refused with a ProtocolError") 
       encode(DoneMessage{3, false, CommandFailure{"m", osiiso::Cause::exit, {}}}),
       encode(DoneMessage{4, false, ThrownMessage{"t", "w"}}),
       encode(SetupMessage{1, osiiso::Duration(3)}),
-      encode(OutputMessage{5, osiiso::OutputStream::err, {1, 0, 255}}),
+      encode(OutputMessage{5, osiiso::OutputStream::err, std::string("\1\0\xff", 3)}),
   };
   for (int round = 0; round < 5'000; ++round) {
     Frame frame = whole[random() % whole.size()];
