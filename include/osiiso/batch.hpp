@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,8 +77,9 @@ class Batch {
     GroupOptions options;
     std::vector<Need> needs;  ///< of every task of the group that is not a finally task
   };
+  /// To be kept together: the tasks point into the traits.
   struct Contents {
-    std::deque<TaskTraits> traits = {};  ///< where they stand as long as the entries name them
+    std::forward_list<TaskTraits> traits = {};  ///< newest first
     std::vector<TaskEntry> tasks = {};
     std::vector<GroupEntry> groups = {};
   };
@@ -128,7 +129,7 @@ class Batch {
  private:
   Task add(std::string name, TaskTraits traits, TaskBody body);
 
-  std::deque<TaskTraits> traits_;
+  std::forward_list<TaskTraits> traits_;  // newest first; never moves one
   std::vector<TaskEntry> tasks_;
   std::vector<GroupEntry> groups_;
 };

@@ -93,8 +93,8 @@ class CommandError : public Error {
 ///     queue.submit(osiiso::Command::argv({"convert", path, "out.png"}));
 ///
 /// A value. Copies share the settings and, as long as they keep these, the text for the shell.
-/// After a move it can only be assigned to. What makes or changes one throws `OptionError`, too,
-/// where a text is longer than 4 GiB.
+/// After a move it can only be copied and assigned to. What makes or changes one throws
+/// `OptionError`, too, where a text is longer than 4 GiB.
 class Command {
  public:
   using Settings = std::shared_ptr<const CommandSettings>;

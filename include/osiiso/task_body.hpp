@@ -101,7 +101,7 @@ class TaskBody {
     Share() = default;
     /// The first of one that was made with `new`, or one of many of what is not counted.
     explicit Share(Callable* callable) : callable_(callable) {}
-    Share(const Share& other) : callable_(other.callable_) {
+    Share(const Share& other) noexcept : callable_(other.callable_) {
       if (is_counted()) callable_->shares.fetch_add(1, std::memory_order_relaxed);
     }
     Share(Share&& other) noexcept : callable_(std::exchange(other.callable_, nullptr)) {}
@@ -166,9 +166,10 @@ class TaskBody {
     using Made = Held<std::decay_t<F>>;
     if constexpr (std::is_empty_v<std::decay_t<F>> &&
                   std::is_trivially_copyable_v<std::decay_t<F>>) {
-      // Without state one is as good as another, and need not be counted.
-      static Made made(std::forward<F>(callable), false);
-      return Share(&made);
+      // Without state one is as good as another, and need not be counted. Never destroyed: a body
+      // may outlive whatever is static.
+      static Made* const made = new Made(std::forward<F>(callable), false);
+      return Share(made);
     } else {
       return Share(new Made(std::forward<F>(callable), true));
     }

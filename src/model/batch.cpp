@@ -12,6 +12,7 @@ namespace osiiso {
 namespace {
 
 static_assert(sizeof(Batch::TaskEntry) <= 32, "a million may wait");
+static_assert(std::is_nothrow_move_constructible_v<Batch>);
 
 using Node = std::uint32_t;
 
@@ -260,10 +261,10 @@ Batch::Task Batch::add(std::string name, TaskTraits traits, TaskBody body) {
   if (traits.group) entry_at(groups_, *traits.group);
   if (!traits.options) traits.options = default_options();
   if (name.empty()) name = traits.options->name;
-  if (traits_.empty() || traits_.back() != traits) traits_.push_back(std::move(traits));
+  if (traits_.empty() || traits_.front() != traits) traits_.push_front(std::move(traits));
   auto own_name = name.empty() ? nullptr : std::make_unique<const std::string>(std::move(name));
   tasks_.push_back(
-      {.traits = &traits_.back(), .body = std::move(body), .own_name = std::move(own_name)});
+      {.traits = &traits_.front(), .body = std::move(body), .own_name = std::move(own_name)});
   return static_cast<Task>(tasks_.size() - 1);
 }
 

@@ -97,7 +97,7 @@ Command& Command::with_settings(Settings settings) {
   if (settings.get() == own_settings()) return *this;
   if (const Shell* shell = of_shell()) {
     shared_ = std::make_shared<const Shell>(Shell{shell->text, std::move(settings)});
-  } else {
+  } else if (!own_.words().empty()) {  // not of one that was moved away
     shared_ = std::move(settings);
   }
   return *this;

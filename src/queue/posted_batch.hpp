@@ -4,7 +4,7 @@
 #include <any>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <list>
 #include <memory>
 #include <utility>
@@ -16,10 +16,10 @@
 
 namespace osiiso::queue {
 
-/// A batch whose tasks wait as they were handed in. A record takes five times as much memory, so
+/// A batch whose tasks wait as they were handed in. A record takes ten times as much memory, so
 /// one is made of a task only when there is something to note about it.
 struct PostedBatch {
-  std::deque<Batch::TaskTraits> traits;
+  std::forward_list<Batch::TaskTraits> traits;  // without options once they are accepted
   std::vector<Batch::TaskEntry> tasks;
   std::vector<GroupPtr> groups = {};
   /// The options of the tasks from a position on, for the core until a record keeps its own.

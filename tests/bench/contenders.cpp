@@ -69,8 +69,8 @@ std::vector<Contender> osiiso_contenders(const std::string& program, const std::
     if (!workload.is_shell) add(queue, "argv", argv);
     add(queue, "string", string);
   }
-  // One thread starts and ends all commands here: only with more of them than processors is there
-  // always one that runs meanwhile.
+  // One thread starts and ends all commands here: of two, both may have ended before it comes to
+  // them, and a processor waits; of four on two processors one always runs.
   add({.kind = "async", .workers = 4}, "string, four at a time", string);
   return contenders;
 }

@@ -88,7 +88,9 @@ TEST_CASE("what is left of a command that was moved away can be copied and assig
     moved.with_variable("A", "1");
     const Command taken = std::move(moved);
     CHECK(taken.variables() == std::string("A=1\0", 4));
-    Command copy = moved;  // NOLINT(bugprone-use-after-move): that is what is tested
+    moved.with_settings(std::make_shared<CommandSettings>());  // NOLINT(bugprone-use-after-move)
+    CHECK_FALSE(moved.is_shell());
+    Command copy = moved;
     copy = Command::shell("false");
     CHECK(copy.words() == Words{"false"});
   }
