@@ -17,6 +17,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "osiiso/duration.hpp"
@@ -35,6 +36,11 @@ using namespace std::chrono_literals;
 
 // A process that is not started by then is killed half started, if it is seen.
 constexpr Duration kSpawnPatience = 100ms;
+
+// A process that dies closes its files first, and tells its children afterwards, which takes a
+// moment.
+constexpr Duration kDeathPatience = 1s;
+constexpr Duration kBetweenLooks = 50us;
 
 constexpr std::size_t kWatchStack = 128UL * 1024;
 
@@ -79,6 +85,15 @@ void kill_all_below(pid_t program) {
   }
 }
 
+/// With its death the guardian continues this process (see `PR_SET_PDEATHSIG` below, and what the
+/// kernel does for a process group that becomes an orphan): who stops it before, stops it in vain.
+void wait_until_orphaned() {
+  const auto begin = std::chrono::steady_clock::now();
+  while (::getppid() == guardian && std::chrono::steady_clock::now() - begin < kDeathPatience) {
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
 /// Nobody in this process is to see its children die, report that they failed, and be gone before
 /// the last of them is: so a copy of this process stops it first. Whatever lock another thread
 /// holds stays locked in the copy, which therefore takes none.
@@ -101,6 +116,7 @@ void* wait_for_guardian(void* alive) {
   // Nobody writes: it returns when there is nobody left who could.
   while (::read(end.get(), &nothing, sizeof nothing) < 0 && errno == EINTR) {
   }
+  wait_until_orphaned();
   die_with_everything();
 }
 

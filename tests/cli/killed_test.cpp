@@ -21,6 +21,7 @@
 #include <doctest/doctest.h>
 
 #include "cli/osiiso.hpp"
+#include "support/files.hpp"
 #include "support/process_guard.hpp"
 
 namespace fs = std::filesystem;
@@ -210,4 +211,24 @@ TEST_CASE("CHK-1: a job that is killed and resumed repeats nothing that it had r
   }
   MESSAGE(count, " jobs of ", kTasks, " tasks, killed ", rounds.kills(),
           " times: ", rounds.repeated(), " attempts repeated");
+}
+
+// Whoever is killed closes its files a moment before its children are told, and they are continued
+// by that: a program that stopped itself in between would see its tasks die, and go on.
+TEST_CASE("nothing is started, and nothing reported, after the group was killed") {
+  const osiiso::test::ProcessGuard guard;
+  const osiiso::test::TemporaryFolder folder;
+  const std::string later = folder.file("later");
+  const std::string job = "queue: {workers: 2}\ntasks: [sleep 60, sleep 60, 'echo task >> " +
+                          later + "']\nfinally: ['echo finally >> " + later + "']\n";
+  for (int round = 0; round < 60; ++round) {
+    INFO("round ", round);
+    osiiso::test::Invocation killed;
+    killed.arguments = {"timeout", "-s", "KILL", "0.1", OSIISO_PROGRAM, "run", "-"};
+    killed.input = job;
+    CHECK(osiiso::test::run_program(killed).out.empty());
+    while (::waitpid(-1, nullptr, 0) > 0) {  // the program, which has lost its parents
+    }
+    CHECK_FALSE(fs::exists(later));
+  }
 }
