@@ -62,7 +62,7 @@ Each option can be given in the environment: OSIISO_WORKERS for --workers.
 inline constexpr const char* kCheckExamples = R"(
 Examples:
   osiiso check nightly.yaml                   every mistake, each at its line and column
-  git ls-files '*.job.yaml' | xargs -n 1 osiiso check
+  git ls-files '*.job.yaml' | xargs -rn 1 osiiso check
 )";
 
 inline constexpr const char* kPlanExamples = R"(
