@@ -17,7 +17,8 @@ class Table {
   const T& operator[](std::size_t at) const { return pieces_[at / kInPiece][at % kInPiece]; }
 
   void push_back(T value) {
-    if (size_ % kInPiece == 0) pieces_.emplace_back().reserve(kInPiece);
+    if (size_ == pieces_.size() * kInPiece) pieces_.emplace_back();
+    pieces_.back().reserve(kInPiece);  // again, where there was no memory for it before
     pieces_.back().push_back(std::move(value));
     ++size_;
   }

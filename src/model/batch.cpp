@@ -2,6 +2,7 @@
 #include "osiiso/batch.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "osiiso/error.hpp"
 

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "base/table.hpp"
 #include "scheduler/indexed_heap.hpp"

@@ -2,6 +2,7 @@
 #include "osiiso/batch.hpp"
 
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,7 @@ TEST_CASE("what a batch gives away names its traits where they stand then") {
   REQUIRE(contents.tasks.size() == 5);
   CHECK(std::ranges::distance(contents.traits) == 4);
   CHECK(contents.tasks[0].traits == contents.tasks[1].traits);
+  CHECK(contents.tasks[1].traits == &*std::next(contents.traits.begin(), 3));
   CHECK(contents.tasks.back().traits == &contents.traits.front());
   CHECK(contents.tasks[2].group() == group);
   CHECK_FALSE(contents.tasks[2].finally());
